@@ -1,0 +1,249 @@
+#include "grader/judge/grading.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "config.hpp"
+#include "grader/judge/answers.hpp"
+#include "grader/judge/forked.hpp"
+#include "grader/judge/sandboxed_worker.hpp"
+
+namespace latent::grader {
+namespace {
+
+/// Grades lab after lab; later labs are linked with what earlier ones turned out to be.
+class Grading {
+ public:
+  explicit Grading(const GradeOptions& options)
+      : options_(options), workshop_(options.submission, options.state) {}
+
+  Report run();
+  GradedExercise replay(const Exercise& exercise, const PropertyInfo& property, const CaseId& id);
+
+ private:
+  struct Judged {
+    LabBuild build;
+    std::map<std::string, ExerciseResult> results;
+  };
+
+  /// What of earlier labs a worker is linked with.
+  struct Earlier {
+    std::vector<std::string> objects;
+    std::set<std::string> missing;  ///< Ids that nobody can provide.
+    std::set<std::string> helped;   ///< Ids that the reference provides.
+  };
+
+  std::set<std::string> with_needs(std::set<std::string> ids) const;
+  const Judged& judged(const Lab& lab);
+  void judge_pieces(const Lab& lab, Judged& judged);
+  Earlier earlier_objects(const Lab& lab);
+  GradedLab report_on(const Lab& lab);
+  bool selected(const Exercise& exercise) const { return options_.only.empty() || options_.only.contains(exercise.id); }
+
+  const GradeOptions& options_;
+  Workshop workshop_;
+  std::set<std::string> wanted_;  ///< Ids to judge: what was asked for and what that needs.
+  std::map<std::string, Judged> judged_;
+};
+
+std::set<std::string> Grading::with_needs(std::set<std::string> ids) const {
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const Lab& lab : labs()) {
+      for (const Exercise& exercise : lab.exercises) {
+        if (!ids.contains(exercise.id)) continue;
+        for (const std::string& need : exercise.needs) grown = ids.insert(need).second || grown;
+      }
+    }
+  }
+  return ids;
+}
+
+Report Grading::run() {
+  if (!options_.only.empty()) wanted_ = with_needs(options_.only);
+  Report report;
+  report.seed = options_.seed;
+  report.submission = options_.submission;
+  report.learner = options_.learner;
+  report.sealed = options_.sealed;
+  for (const Lab& lab : labs()) {
+    if (std::any_of(lab.exercises.begin(), lab.exercises.end(), [&](const Exercise& e) { return selected(e); })) {
+      report.labs.push_back(report_on(lab));
+    }
+  }
+  return report;
+}
+
+/// A verdict that a file earns without running.
+ExerciseResult verdict_on_file(const Piece& piece) {
+  ExerciseResult result;
+  result.id = piece.exercise->id;
+  result.verdict = piece.state == FileState::kMissing || piece.state == FileState::kUntouched ? Verdict::kNotStarted : Verdict::kDoesNotCompile;
+  result.reason = piece.problem;
+  if (piece.state == FileState::kMissing) {
+    result.reason = piece.file + " is missing; ./lab reset " + result.id + " brings the stub back";
+  }
+  return result;
+}
+
+const Grading::Judged& Grading::judged(const Lab& lab) {
+  const auto found = judged_.find(lab.name);
+  if (found != judged_.end()) return found->second;
+  Judged& judged = judged_[lab.name];
+  if (options_.progress) options_.progress("compiling " + lab.name);
+  judged.build = workshop_.build(lab, wanted_);
+  judge_pieces(lab, judged);
+  for (const Exercise& exercise : lab.exercises) {
+    const Piece& piece = judged.build.pieces.at(exercise.id);
+    if (!judged.results.contains(exercise.id)) judged.results[exercise.id] = verdict_on_file(piece);
+  }
+  return judged;
+}
+
+void Grading::judge_pieces(const Lab& lab, Judged& judged) {
+  JudgeOptions options;
+  options.seed = options_.seed;
+  const auto choose = [&] {
+    options.only.clear();
+    for (const auto& [id, piece] : judged.build.pieces) {
+      if (piece.compiled()) options.only.insert(id);
+      else options.not_ready.insert(id);
+    }
+  };
+  choose();
+  if (options.only.empty()) return;
+  const Earlier earlier = earlier_objects(lab);
+  options.not_ready.insert(earlier.missing.begin(), earlier.missing.end());
+  const std::string worker = workshop_.link(judged.build, earlier.objects);
+  choose();  // linking may have found pieces that do not fit
+  if (options.only.empty()) return;
+  if (options_.progress) options_.progress("judging " + lab.name);
+  const auto results = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+  for (const ExerciseResult& result : results) {
+    ExerciseResult& kept = judged.results[result.id] = result;
+    for (const std::string& need : find_exercise(result.id)->needs) {
+      if (earlier.helped.contains(need)) kept.helped_by.push_back(need);
+    }
+  }
+}
+
+/// For every exercise of the labs that this one builds on: the submission's own object if it passed,
+/// the reference's otherwise.
+Grading::Earlier Grading::earlier_objects(const Lab& lab) {
+  std::set<std::string> ids;
+  for (const Exercise& exercise : lab.exercises) ids.insert(exercise.needs.begin(), exercise.needs.end());
+  ids = with_needs(ids);
+  Earlier earlier;
+  for (const Lab& other : labs()) {
+    const bool needed = std::any_of(other.exercises.begin(), other.exercises.end(), [&](const Exercise& e) { return ids.contains(e.id); });
+    if (&other == &lab || !needed) continue;
+    const Judged& there = judged(other);
+    for (const Exercise& exercise : other.exercises) {
+      const bool passed = there.results.at(exercise.id).verdict == Verdict::kPass;
+      const std::string reference = Workshop::reference_object(other, exercise);
+      if (passed) {
+        earlier.objects.push_back(there.build.pieces.at(exercise.id).object);
+        continue;
+      }
+      earlier.objects.push_back(reference.empty() ? Workshop::stub_object(other, exercise) : reference);
+      (reference.empty() ? earlier.missing : earlier.helped).insert(exercise.id);
+    }
+  }
+  return earlier;
+}
+
+GradedLab Grading::report_on(const Lab& lab) {
+  const Judged& there = judged(lab);
+  GradedLab graded;
+  graded.lab = &lab;
+  for (const Exercise& exercise : lab.exercises) {
+    if (!selected(exercise)) continue;
+    const Piece& piece = there.build.pieces.at(exercise.id);
+    graded.exercises.push_back({&exercise, there.results.at(exercise.id), piece.file, piece.source_sha256, piece.diagnostics});
+  }
+  if (options_.questions) {
+    graded.questions = mark_answers(lab, options_.submission + "/" + lab.name + "/answers.toml", options_.sealed ? options_.learner : "");
+  }
+  return graded;
+}
+
+GradedExercise Grading::replay(const Exercise& exercise, const PropertyInfo& property, const CaseId& id) {
+  const Lab& lab = lab_of(exercise);
+  wanted_ = with_needs({exercise.id});
+  LabBuild build = workshop_.build(lab, wanted_);
+  const Piece& piece = build.pieces.at(exercise.id);
+  if (!piece.compiled()) return {&exercise, verdict_on_file(piece), piece.file, piece.source_sha256, piece.diagnostics};
+  const std::string worker = workshop_.link(build, earlier_objects(lab).objects);
+  JudgeOptions options;
+  options.only = {exercise.id};
+  options.only_property = property.sentence;
+  options.replay = id;
+  const auto results = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+  return {&exercise, results.at(0), piece.file, piece.source_sha256, piece.diagnostics};
+}
+
+}  // namespace
+
+int GradedLab::score() const {
+  int sum = 0;
+  for (const GradedExercise& e : exercises) sum += e.result.score;
+  return sum;
+}
+
+int GradedLab::max() const {
+  int sum = 0;
+  for (const GradedExercise& e : exercises) sum += e.exercise->points;
+  return sum;
+}
+
+int Report::score() const {
+  int sum = 0;
+  for (const GradedLab& lab : labs) sum += lab.score();
+  return sum;
+}
+
+int Report::max() const {
+  int sum = 0;
+  for (const GradedLab& lab : labs) sum += lab.max();
+  return sum;
+}
+
+bool Report::complete() const { return score() == max(); }
+
+Report grade(const GradeOptions& options) { return Grading(options).run(); }
+
+GradedExercise replay(const GradeOptions& options, const std::string& exercise, int property, const CaseId& id) {
+  return Grading(options).replay(*find_exercise(exercise), *find_property(*find_exercise(exercise), property), id);
+}
+
+const Lab* find_lab(const std::string& id) {
+  for (const Lab& lab : labs()) {
+    if (lab.name == id || std::to_string(std::stoi(lab.name)) == id || lab.name.substr(0, 2) == id) return &lab;
+  }
+  return nullptr;
+}
+
+const Exercise* find_exercise(const std::string& id) {
+  for (const Lab& lab : labs()) {
+    for (const Exercise& exercise : lab.exercises) {
+      if (exercise.id == id || exercise.name == id) return &exercise;
+    }
+  }
+  return nullptr;
+}
+
+const Lab& lab_of(const Exercise& exercise) {
+  for (const Lab& lab : labs()) {
+    if (!lab.exercises.empty() && &exercise >= &lab.exercises.front() && &exercise <= &lab.exercises.back()) return lab;
+  }
+  throw std::logic_error("an exercise of no lab");
+}
+
+const PropertyInfo* find_property(const Exercise& exercise, int number) {
+  for (const PropertyInfo& property : properties()) {
+    if (property.exercise == exercise.name && property.index == number) return &property;
+  }
+  return nullptr;
+}
+
+}  // namespace latent::grader

@@ -1,0 +1,100 @@
+/// @file
+/// Turns the files of a submission into workers: takes in the sources, compiles each in the jail,
+/// links them with stubs where they are missing. Objects are kept by the hash of all that went into
+/// them, so that only what changed is compiled.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "grader/wire/dispatch.hpp"
+
+namespace latent::grader {
+
+/// SHA-256 as 64 hexadecimal digits.
+std::string sha256(const std::string& bytes);
+
+/// What can be said of an exercise's file before anything runs.
+enum class FileState {
+  kMissing,     ///< There is none.
+  kUntouched,   ///< It is the stub.
+  kRefused,     ///< It is not a source file: `problem` says why.
+  kWritten,     ///< It is to be compiled.
+};
+
+/// A compiler's message, fit to be shown.
+struct Diagnostic {
+  std::string file;  ///< "labs/01_autoencoder/2_linear_forward.cpp"
+  int line = 0;
+  std::string text;
+};
+
+/// One exercise's file and what became of it.
+struct Piece {
+  const Exercise* exercise = nullptr;
+  std::string file;  ///< Relative, as in a Diagnostic.
+  FileState state = FileState::kMissing;
+  std::string problem;  ///< One sentence, where there is nothing to link.
+  std::string source_sha256;
+  std::string object;   ///< Path of the object to link; empty if there is none.
+  std::vector<Diagnostic> diagnostics;
+
+  bool compiled() const { return !object.empty(); }
+};
+
+/// One lab of a submission.
+struct LabBuild {
+  const Lab* lab = nullptr;
+  std::map<std::string, Piece> pieces;  ///< By exercise id.
+};
+
+/// Compiles and links for one submission.
+class Workshop {
+ public:
+  /// @param submission  A folder laid out like labs/.
+  /// @param state       Where compiled objects are kept, for example ".lab".
+  Workshop(std::string submission, std::string state);
+  ~Workshop();
+  Workshop(const Workshop&) = delete;
+  Workshop& operator=(const Workshop&) = delete;
+
+  /// Takes in the files of a lab and compiles those that are written.
+  /// @param lab   Which lab.
+  /// @param only  Exercise ids to compile; empty: all. Others count as untouched.
+  LabBuild build(const Lab& lab, const std::set<std::string>& only);
+
+  /// Links the worker of a lab.
+  /// @param build    The lab.
+  /// @param earlier  Objects of earlier labs, chosen by the caller.
+  /// @return         Path of the executable. Pieces that cannot be linked are marked in `build` and
+  ///                 left out.
+  std::string link(LabBuild& build, const std::vector<std::string>& earlier);
+
+  /// The same worker with AddressSanitizer and UBSan and line numbers.
+  /// @return Path of the executable, or empty if that cannot be built.
+  std::string link_sanitized(const LabBuild& build);
+
+  /// The object of the reference for an exercise, or empty where there are no solutions.
+  static std::string reference_object(const Lab& lab, const Exercise& exercise);
+  static std::string stub_object(const Lab& lab, const Exercise& exercise);
+
+ private:
+  Piece take_in(const Lab& lab, const Exercise& exercise, std::string& source) const;
+  void compile(const Lab& lab, Piece& piece, const std::string& source, const std::string& helpers);
+  std::string try_link(const std::vector<std::string>& objects, std::string& complaint);
+
+  std::string submission_, cache_, scratch_;
+};
+
+/// Pristine stub of an exercise.
+std::string stub_file(const Lab& lab, const Exercise& exercise);
+
+/// A whole file, or nothing if it cannot be read.
+bool read_file(const std::string& path, std::string& content);
+
+/// Replaces a file in one step.
+void write_file(const std::string& path, const std::string& content);
+
+}  // namespace latent::grader

@@ -1,0 +1,79 @@
+/// @file
+/// The subcommands of `lab`. main.cpp alone knows the command line: its library is slow to compile.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "grader/judge/grading.hpp"
+#include "grader/judge/report.hpp"
+
+namespace latent::grader {
+
+/// Exit statuses of every command.
+enum ExitStatus : int {
+  kComplete = 0,    ///< Graded, nothing missing; or done.
+  kIncomplete = 1,  ///< Graded, something missing; or a gate not met.
+  kUsage = 2,       ///< The command line is wrong.
+  kFailed = 3,      ///< The grader or its set-up failed.
+};
+
+/// A wrong command line; the message says what to type instead.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What `lab grade` takes.
+struct GradeArguments {
+  std::vector<std::string> names;
+  std::string submission, seed, json, junit, learner;
+  bool plain = false, sealed = false;
+};
+
+// One function per subcommand, each in a file of its own; all return an ExitStatus.
+int run_status();
+int run_grade(const GradeArguments& options);
+int run_watch(const std::vector<std::string>& names);
+int run_hint(const std::string& name, bool all);
+int run_why(const std::string& id);
+int run_replay(const std::string& token, const std::string& submission);
+int run_reset(const std::vector<std::string>& names, bool yes);
+int run_solution(const std::vector<std::string>& names, bool give_up);
+int run_questions(const std::string& name, const std::string& learner, bool with_answers);
+int run_doctor();
+int run_test(const std::string& pattern);
+int run_author_check(const std::vector<std::string>& labs, bool quick);
+int run_bench_latency(int edits);
+
+// ---- what several commands need ----------------------------------------------------------------
+
+std::string source_dir();
+std::string labs_dir();
+
+/// Where this checkout keeps what can be lost: compiled objects, hints seen.
+std::string state_dir();
+
+/// A path as the person typed it, from where they stand.
+std::string from_callers_folder(const std::string& path);
+
+/// Ids of exercises named by "5", "05_vq...", "5.2" or "nearest_code"; empty: all.
+/// @throws UsageError  with "did you mean" for a name that does not exist.
+std::set<std::string> exercise_ids(const std::vector<std::string>& names);
+
+/// The nearest of the candidates, or empty if none is near.
+std::string nearest(const std::string& name, const std::vector<std::string>& candidates);
+
+/// An unpredictable seed.
+std::uint64_t fresh_seed();
+
+/// Colour where standard output is a terminal and NO_COLOR is not set.
+TextStyle text_style(bool plain);
+
+/// A line on standard error that the next one replaces; nothing where that is no terminal.
+void show_progress(const std::string& text);
+
+/// Small facts kept between runs, for example how many hints were shown.
+int recall(const std::string& key);
+void remember(const std::string& key, int value);
+
+}  // namespace latent::grader

@@ -1,0 +1,71 @@
+// lab grade: judge a submission and print, write or export the result.
+
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "grader/judge/forked.hpp"
+#include "grader/tool/commands.hpp"
+
+namespace latent::grader {
+namespace {
+
+/// The folder that holds NN_name folders: DIR itself.
+std::string submission_folder(const GradeArguments& options) {
+  if (options.submission.empty()) return labs_dir();
+  const std::string path = from_callers_folder(options.submission);
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw UsageError("there is no folder " + path + ". --submission takes a folder laid out like labs/.");
+  }
+  if (!std::filesystem::is_directory(path, error)) {
+    throw UsageError(path + " is not a folder. --submission takes a folder laid out like labs/.");
+  }
+  std::filesystem::directory_iterator(path, error);
+  if (error) throw UsageError(path + " cannot be read: " + error.message() + ".");
+  return path;
+}
+
+std::uint64_t seed_of(const GradeArguments& options) {
+  if (options.seed.empty()) return fresh_seed();
+  std::size_t used = 0;
+  try {
+    const std::uint64_t seed = std::stoull(options.seed, &used);
+    if (used == options.seed.size() && options.seed[0] != '-') return seed;
+  } catch (const std::exception&) {
+  }
+  throw UsageError("--seed takes a whole number from 0 to 2^64 - 1, not " + options.seed + ".");
+}
+
+void write_reports(const GradeArguments& options, const nlohmann::json& result) {
+  if (!options.json.empty()) write_file(from_callers_folder(options.json), result.dump(2) + "\n");
+  if (!options.junit.empty()) write_file(from_callers_folder(options.junit), to_junit(result));
+}
+
+}  // namespace
+
+int run_grade(const GradeArguments& options) {
+  GradeOptions grading;
+  grading.submission = submission_folder(options);
+  grading.state = state_dir();
+  grading.only = exercise_ids(options.names);
+  grading.seed = seed_of(options);
+  grading.learner = options.learner;
+  grading.sealed = options.sealed;
+  grading.progress = show_progress;
+  try {
+    const Report report = grade(grading);
+    show_progress("");
+    write_reports(options, to_json(report));
+    print(report, text_style(options.plain), std::cout);
+    return report.complete() ? kComplete : kIncomplete;
+  } catch (const UsageError&) {
+    throw;
+  } catch (const std::exception& e) {
+    show_progress("");
+    write_reports(options, failure_to_json(e.what(), grading.seed));
+    throw;
+  }
+}
+
+}  // namespace latent::grader
