@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 #include <toml++/toml.h>
 
@@ -15,6 +16,8 @@ namespace {
 
 // The first 16 digits of a hash as a seed.
 std::uint64_t seed_of(const std::string& text) { return std::strtoull(sha256(text).substr(0, 16).c_str(), nullptr, 16); }
+
+constexpr std::size_t kMaxAnswers = 64U << 10;
 
 std::string wrapped(const std::string& text, const std::string& indent) {
   std::istringstream words(text);
@@ -106,7 +109,11 @@ std::vector<QuestionResult> mark_answers(const Lab& lab, const std::string& path
   std::vector<QuestionResult> results;
   toml::table table;
   std::string content, problem;
-  if (read_from_jail(path, content) && content.size() < (64U << 10)) {
+  std::error_code unknown;
+  const bool is_there = std::filesystem::symlink_status(path, unknown).type() != std::filesystem::file_type::not_found;
+  if (is_there && (!read_from_jail(path, content) || content.size() > kMaxAnswers)) {
+    problem = "labs/" + lab.name + "/answers.toml is not read: expected a regular file, not a link, of at most 64 KiB";
+  } else if (is_there) {
     try {
       table = toml::parse(content);
     } catch (const toml::parse_error& e) {

@@ -1,8 +1,10 @@
 #include "grader/judge/forked.hpp"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,7 +19,7 @@ using Json = nlohmann::json;
 Json to_json(const PropertyResult& p) {
   return {{"sentence", p.sentence}, {"verdict", static_cast<int>(p.verdict)}, {"defining", p.defining},
           {"ended", p.ended ? static_cast<int>(*p.ended) : -1}, {"message", p.message},
-          {"smallest", p.smallest}, {"replay", p.replay}};
+          {"smallest", p.smallest}, {"replay", p.replay}, {"seed", p.id.seed}, {"sizes", p.id.sizes}, {"shapely", p.id.shapely}};
 }
 
 Json to_json(const ExerciseResult& e) {
@@ -36,6 +38,7 @@ PropertyResult property_from(const Json& j) {
   p.message = j.at("message").get<std::vector<std::string>>();
   p.smallest = j.at("smallest");
   p.replay = j.at("replay");
+  p.id = {j.at("seed"), j.at("sizes").get<std::vector<Index>>(), j.at("shapely")};
   return p;
 }
 
@@ -70,6 +73,7 @@ std::vector<ExerciseResult> judge_forked(const JudgeTask& task) {
   const pid_t pid = ::fork();
   if (pid < 0) throw GraderFailure("no process for the judge: is the machine out of memory or processes?");
   if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a grading that was stopped leaves no judge behind
     const std::string text = run_child(task);
     for (std::size_t at = 0; at < text.size();) {
       const ssize_t n = ::write(pipe.write.get(), text.data() + at, text.size() - at);

@@ -36,8 +36,12 @@ class Grading {
   std::set<std::string> with_needs(std::set<std::string> ids) const;
   const Judged& judged(const Lab& lab);
   void judge_pieces(const Lab& lab, Judged& judged);
+  std::vector<ExerciseResult> judge_apart(const Lab& lab, const LabBuild& build, const Earlier& earlier, JudgeOptions options,
+                                          std::vector<ExerciseResult> together);
   Earlier earlier_objects(const Lab& lab);
   GradedLab report_on(const Lab& lab);
+  void find_crash(const Lab& lab, Judged& judged, const ExerciseResult& result, const std::vector<std::string>& earlier);
+  bool wanted(const std::string& id) const { return wanted_.empty() || wanted_.contains(id); }
   bool selected(const Exercise& exercise) const { return options_.only.empty() || options_.only.contains(exercise.id); }
 
   const GradeOptions& options_;
@@ -91,7 +95,8 @@ const Grading::Judged& Grading::judged(const Lab& lab) {
   if (found != judged_.end()) return found->second;
   Judged& judged = judged_[lab.name];
   if (options_.progress) options_.progress("compiling " + lab.name);
-  judged.build = workshop_.build(lab, wanted_);
+  // All that is written, also where only one exercise is wanted: it may call its neighbours.
+  judged.build = workshop_.build(lab);
   judge_pieces(lab, judged);
   for (const Exercise& exercise : lab.exercises) {
     const Piece& piece = judged.build.pieces.at(exercise.id);
@@ -106,8 +111,8 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   const auto choose = [&] {
     options.only.clear();
     for (const auto& [id, piece] : judged.build.pieces) {
-      if (piece.compiled()) options.only.insert(id);
-      else options.not_ready.insert(id);
+      if (!piece.compiled()) options.not_ready.insert(id);
+      else if (wanted(id)) options.only.insert(id);
     }
   };
   choose();
@@ -118,13 +123,56 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   choose();  // linking may have found pieces that do not fit
   if (options.only.empty()) return;
   if (options_.progress) options_.progress("judging " + lab.name);
-  const auto results = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+  auto results = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+  results = judge_apart(lab, judged.build, earlier, options, std::move(results));
   for (const ExerciseResult& result : results) {
     ExerciseResult& kept = judged.results[result.id] = result;
     for (const std::string& need : find_exercise(result.id)->needs) {
       if (earlier.helped.contains(need)) kept.helped_by.push_back(need);
     }
+    if (result.verdict == Verdict::kCrashed && !options_.sealed) find_crash(lab, judged, result, earlier.objects);
   }
+}
+
+/// Replays the first case that crashed with sanitizers, for the line to look at.
+void Grading::find_crash(const Lab& lab, Judged& judged, const ExerciseResult& result, const std::vector<std::string>& earlier) {
+  const auto& properties = result.properties;
+  const auto crashed = std::find_if(properties.begin(), properties.end(), [](const PropertyResult& p) { return p.ended == Outcome::kCrashed; });
+  if (crashed == properties.end()) return;
+  if (options_.progress) options_.progress("looking for the line that crashes");
+  WorkerOptions worker{workshop_.link_sanitized(judged.build, result.id, earlier)};
+  if (worker.executable.empty()) return;
+  worker.sanitized = true;
+  worker.deadline = std::chrono::seconds(10);
+  JudgeOptions options;
+  options.only = {result.id};
+  options.only_property = crashed->sentence;
+  options.replay = crashed->id;
+  const auto replayed = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(worker); }, options});
+  if (const auto site = crash_site(replayed.at(0).output)) judged.build.pieces.at(result.id).diagnostics.push_back(*site);
+}
+
+/// Code that runs as the worker starts can end it before anybody is asked, and would cost every exercise
+/// of the lab. Where none has come to an answer, each is judged with no other file than those it needs.
+std::vector<ExerciseResult> Grading::judge_apart(const Lab& lab, const LabBuild& build, const Earlier& earlier,
+                                                 JudgeOptions options, std::vector<ExerciseResult> together) {
+  const auto waits = [](const ExerciseResult& r) { return r.verdict == Verdict::kWaits; };
+  const auto ended = [](const ExerciseResult& r) { return r.verdict == Verdict::kCrashed || r.verdict == Verdict::kTimedOut; };
+  const bool none = std::all_of(together.begin(), together.end(), [&](const ExerciseResult& r) { return waits(r) || ended(r); });
+  if (!none || std::count_if(together.begin(), together.end(), ended) < 2) return together;
+  for (ExerciseResult& result : together) {
+    const std::set<std::string> needed = with_needs({result.id});
+    LabBuild apart = build;
+    for (auto& [id, piece] : apart.pieces) {
+      if (!needed.contains(id)) piece.object.clear();
+    }
+    options.only = {result.id};
+    const std::string worker = workshop_.link(apart, earlier.objects);
+    const auto alone = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+    result = alone.at(0);
+    if (result.verdict != Verdict::kPass) options.not_ready.insert(result.id);
+  }
+  return together;
 }
 
 /// For every exercise of the labs that this one builds on: the submission's own object if it passed,
@@ -161,7 +209,8 @@ GradedLab Grading::report_on(const Lab& lab) {
     const Piece& piece = there.build.pieces.at(exercise.id);
     graded.exercises.push_back({&exercise, there.results.at(exercise.id), piece.file, piece.source_sha256, piece.diagnostics});
   }
-  if (options_.questions) {
+  const bool whole = graded.exercises.size() == lab.exercises.size();
+  if (options_.questions && whole) {
     graded.questions = mark_answers(lab, options_.submission + "/" + lab.name + "/answers.toml", options_.sealed ? options_.learner : "");
   }
   return graded;
@@ -170,7 +219,7 @@ GradedLab Grading::report_on(const Lab& lab) {
 GradedExercise Grading::replay(const Exercise& exercise, const PropertyInfo& property, const CaseId& id) {
   const Lab& lab = lab_of(exercise);
   wanted_ = with_needs({exercise.id});
-  LabBuild build = workshop_.build(lab, wanted_);
+  LabBuild build = workshop_.build(lab);
   const Piece& piece = build.pieces.at(exercise.id);
   if (!piece.compiled()) return {&exercise, verdict_on_file(piece), piece.file, piece.source_sha256, piece.diagnostics};
   const std::string worker = workshop_.link(build, earlier_objects(lab).objects);

@@ -46,6 +46,8 @@ struct Report {
   std::string submission;
   std::string learner;
   bool sealed = false;
+  bool verbose = false;              ///< Show every failing property in full, not only the first.
+  std::set<std::string> explained;   ///< Ids of questions answered right whose explanation was seen.
   std::vector<GradedLab> labs;
 
   int score() const;

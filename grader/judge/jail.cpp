@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 #include <utility>
 
 #include "grader/judge/landlock.hpp"
+#include "grader/judge/seccomp.hpp"
 
 namespace latent::grader {
 namespace {
@@ -76,7 +78,9 @@ rlim_t processes_of_user() {
 void apply_limits(const Limits& limits) {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, 256);
-  limit(RLIMIT_CPU, static_cast<rlim_t>(limits.cpu_seconds));
+  // One second between the signal that tells what happened and the one that ends it.
+  const rlimit cpu{static_cast<rlim_t>(limits.cpu_seconds), static_cast<rlim_t>(limits.cpu_seconds) + 1};
+  ::setrlimit(RLIMIT_CPU, &cpu);
   limit(RLIMIT_FSIZE, limits.file_bytes);
   limit(RLIMIT_STACK, 8 << 20);
   if (limits.memory_bytes > 0) limit(RLIMIT_AS, limits.memory_bytes);
@@ -90,7 +94,21 @@ void become_nobody() {
   }
 }
 
-std::vector<std::string> bubblewrap_arguments(const JailSpec& spec, int executable_fd) {
+// Where a jailed program's descriptors are when it starts; 5 and 6 are read by bubblewrap.
+constexpr int kExecutableFd = 5, kFilterFd = 6;
+
+/// The filter of system calls as a file, for bubblewrap to read.
+Fd filter_file() {
+  const std::vector<sock_filter> filter = call_filter(false);
+  if (filter.empty()) return Fd();
+  Fd file(check(::memfd_create("filter", MFD_CLOEXEC), "memfd_create"));
+  const std::size_t size = filter.size() * sizeof(sock_filter);
+  if (::write(file.get(), filter.data(), size) != static_cast<ssize_t>(size)) throw std::runtime_error("no memory for a filter");
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
+std::vector<std::string> bubblewrap_arguments(const JailSpec& spec, bool with_filter) {
   std::vector<std::string> args{kBubblewrap, "--unshare-all", "--die-with-parent", "--new-session",
                                 "--clearenv", "--setenv", "PATH", "/usr/bin",
                                 "--ro-bind", "/usr", "/usr",
@@ -102,35 +120,41 @@ std::vector<std::string> bubblewrap_arguments(const JailSpec& spec, int executab
   if (spec.needs_proc) add({"--proc", "/proc"});
   for (const std::string& folder : spec.readable) add({"--ro-bind", folder, folder});
   if (!spec.writable.empty()) add({"--bind", spec.writable, spec.writable, "--chdir", spec.writable});
-  if (executable_fd >= 0) add({"--perms", "0555", "--ro-bind-data", std::to_string(executable_fd), kWorkerInside, "--chdir", "/tmp"});
+  const bool with_executable = !spec.executable_to_copy.empty();
+  if (with_executable) add({"--perms", "0555", "--ro-bind-data", std::to_string(kExecutableFd), kWorkerInside, "--chdir", "/tmp"});
+  // The root is a file system in memory, too, and one without a size.
+  add({"--remount-ro", "/"});
+  if (with_filter) add({"--seccomp", std::to_string(kFilterFd)});
   add({"--", "/usr/bin/prlimit", "--nproc=" + std::to_string(spec.limits.processes)});
   args.insert(args.end(), spec.argv.begin(), spec.argv.end());
-  if (executable_fd >= 0) *(args.end() - static_cast<std::ptrdiff_t>(spec.argv.size())) = kWorkerInside;
+  if (with_executable) *(args.end() - static_cast<std::ptrdiff_t>(spec.argv.size())) = kWorkerInside;
   return args;
 }
 
-/// Moves descriptors to their places: 0 null, 1 and 2 output, 3 requests, 4 replies, 5 executable.
-/// Everything else closes on exec.
-void arrange_descriptors(const JailSpec& spec, int executable_fd) {
+/// Moves descriptors to their places: 0 null, 1 and 2 output, 3 requests, 4 replies, then what
+/// bubblewrap reads. All others are closed.
+void arrange_descriptors(const JailSpec& spec, int executable_fd, int filter_fd) {
   const int null = ::open("/dev/null", O_RDWR);
   const int wanted[] = {null, spec.output_fd >= 0 ? spec.output_fd : null,
                         spec.output_fd >= 0 ? spec.output_fd : null, spec.requests_fd,
-                        spec.replies_fd, executable_fd};
-  int aside[6];
-  for (int i = 0; i < 6; ++i) aside[i] = wanted[i] >= 0 ? ::fcntl(wanted[i], F_DUPFD_CLOEXEC, 20) : -1;
+                        spec.replies_fd, executable_fd, filter_fd};
+  int aside[7];
+  for (int i = 0; i < 7; ++i) aside[i] = wanted[i] >= 0 ? ::fcntl(wanted[i], F_DUPFD_CLOEXEC, 20) : -1;
   ::close_range(0, 19, 0);
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 7; ++i) {
     if (aside[i] >= 0) ::dup2(aside[i], i);
   }
-  ::close_range(6, ~0U, 0);
+  ::close_range(7, ~0U, 0);
 }
 
-[[noreturn]] void exec(const std::vector<std::string>& arguments) {
+/// @param temporary  Where the program may put temporary files, or empty.
+[[noreturn]] void exec(const std::vector<std::string>& arguments, const std::string& temporary = {}) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   char path[] = "PATH=/usr/bin";
-  char* environment[] = {path, nullptr};
+  std::string folder = "TMPDIR=" + temporary;
+  char* environment[] = {path, temporary.empty() ? nullptr : folder.data(), nullptr};
   ::execve(argv[0], argv.data(), environment);
   ::_exit(127);
 }
@@ -145,11 +169,13 @@ void arrange_descriptors(const JailSpec& spec, int executable_fd) {
   const auto allowed = static_cast<rlim_t>(spec.limits.processes);
   limit(RLIMIT_NPROC, are_root() ? allowed : processes_of_user() + allowed);
   become_nobody();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // after the change of user, which forgets it
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   for (const char* system : {"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"}) spec.readable.emplace_back(system);
   if (spec.needs_proc) spec.readable.emplace_back("/proc");
   restrict_files(spec.readable, spec.writable);
-  exec(spec.argv);
+  restrict_calls(call_filter(true));
+  exec(spec.argv, spec.writable);
 }
 
 /// Kills every process of a user that only we use.
@@ -181,17 +207,59 @@ void kill_adopted(pid_t group) {
   }
 }
 
+/// Whether anybody may walk into a folder.
+bool open_to_all(const fs::path& folder) {
+  for (fs::path at = fs::absolute(folder); at != at.root_path(); at = at.parent_path()) {
+    struct stat info{};
+    if (::stat(at.c_str(), &info) != 0 || (info.st_mode & S_IXOTH) == 0) return false;
+  }
+  return true;
+}
+
+/// A process that waits for our end, however we end, and removes what it was told of.
+/// @return Where to write what is to be removed, each path with its final zero.
+int start_janitor() {
+  Pipe notes = make_pipe();
+  if (::fork() != 0) return notes.write.release();
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) std::signal(signal, SIG_IGN);
+  const int from = ::fcntl(notes.read.get(), F_DUPFD, 3);
+  for (int fd = 0; fd < 3; ++fd) ::close(fd);
+  if (from > 3) ::close_range(3, static_cast<unsigned>(from) - 1, 0);
+  ::close_range(static_cast<unsigned>(from) + 1, ~0U, 0);
+  std::string paths;
+  char buffer[4096];
+  for (ssize_t n = 1; n > 0;) {
+    n = ::read(from, buffer, sizeof buffer);
+    if (n > 0) paths.append(buffer, static_cast<std::size_t>(n));
+  }
+  if (are_root()) kill_user(unused_uid());
+  for (std::size_t at = 0; at < paths.size(); at += std::strlen(&paths[at]) + 1) remove_scratch(&paths[at]);
+  ::_exit(0);
+}
+
+/// A new folder in the temporary folder, which goes when we do.
+std::string temporary_folder(const std::string& name) {
+  const char* wish = std::getenv("TMPDIR");
+  const bool usable = wish != nullptr && wish[0] == '/' && fs::is_directory(wish) && (!are_root() || open_to_all(wish));
+  std::string path = std::string(usable ? wish : "/tmp") + "/" + name + "XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp");
+  static const int janitor = start_janitor();
+  (void)!::write(janitor, path.c_str(), path.size() + 1);
+  return path;
+}
+
 Confinement find_confinement() {
   const char* wish = std::getenv("LATENTLAB_SANDBOX");
   if (wish != nullptr && std::strcmp(wish, "reduced") == 0) return Confinement::kReduced;
   if (::access(kBubblewrap, X_OK) != 0) return Confinement::kReduced;
+  const Fd filter = filter_file();
   const pid_t pid = ::fork();
   if (pid == 0) {
-    arrange_descriptors({}, -1);
+    arrange_descriptors({}, -1, filter.get());
     become_nobody();
     JailSpec spec;
     spec.argv = {"/usr/bin/true"};
-    exec(bubblewrap_arguments(spec, -1));
+    exec(bubblewrap_arguments(spec, filter.get() >= 0));
   }
   int status = 1;
   ::waitpid(pid, &status, 0);
@@ -233,6 +301,7 @@ Jailed::Jailed(const JailSpec& spec) {
   const bool full = confinement() == Confinement::kFull;
   uid_ = are_root() ? unused_uid() : 0;
   Fd executable;
+  const Fd filter = full ? filter_file() : Fd();
   if (full && !spec.executable_to_copy.empty()) {
     executable = Fd(check(::open(spec.executable_to_copy.c_str(), O_RDONLY | O_CLOEXEC), "open the worker"));
   }
@@ -241,11 +310,11 @@ Jailed::Jailed(const JailSpec& spec) {
   pid_ = check(::fork(), "fork");
   if (pid_ != 0) return;
   ::setsid();
-  arrange_descriptors(spec, executable.get());
+  arrange_descriptors(spec, executable.get(), filter.get());
   apply_limits(spec.limits);
   if (!full) run_reduced(spec);
   become_nobody();
-  exec(bubblewrap_arguments(spec, executable.get() >= 0 ? 5 : -1));
+  exec(bubblewrap_arguments(spec, filter.get() >= 0));
 }
 
 Jailed::Jailed(Jailed&& other) noexcept : pid_(std::exchange(other.pid_, -1)), uid_(other.uid_) {}
@@ -278,11 +347,14 @@ int Jailed::kill() {
   return status;
 }
 
-int Jailed::collect(std::chrono::milliseconds patience) {
+int Jailed::collect(std::chrono::milliseconds patience, bool* killed) {
   const auto deadline = Clock::now() + patience;
   int status = 0;
   while (::waitpid(pid_, &status, WNOHANG) == 0) {
-    if (Clock::now() >= deadline) return kill();
+    if (Clock::now() >= deadline) {
+      if (killed != nullptr) *killed = true;
+      return kill();
+    }
     ::usleep(500);
   }
   clean_up();
@@ -328,9 +400,8 @@ Finished run_to_end(JailSpec spec, std::chrono::milliseconds deadline) {
 }
 
 std::string make_scratch() {
-  char path[] = "/tmp/latentlab-XXXXXX";
-  if (::mkdtemp(path) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp");
-  if (are_root()) check(::chown(path, unused_uid(), unused_uid()), "chown");
+  std::string path = temporary_folder("latentlab-");
+  if (are_root()) check(::chown(path.c_str(), unused_uid(), unused_uid()), "chown");
   return path;
 }
 
@@ -341,7 +412,13 @@ void give_to_jail(const std::string& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) give(entry.path());
 }
 
+bool in_linked_folder(const std::string& path) {
+  struct stat info{};
+  return ::lstat(fs::path(path).parent_path().c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 bool read_from_jail(const std::string& path, std::string& content) {
+  if (in_linked_folder(path)) return false;
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat info{};
   if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > (64 << 20)) return false;
@@ -361,28 +438,14 @@ void remove_scratch(const std::string& path) {
 }
 
 std::string readable_for_jail(const std::string& folder) {
-  if (!are_root()) return folder;
-  bool open_door = true;
-  for (fs::path at = fs::absolute(folder); at != at.root_path(); at = at.parent_path()) {
-    struct stat info{};
-    open_door = open_door && ::stat(at.c_str(), &info) == 0 && (info.st_mode & S_IXOTH) != 0;
-  }
-  if (open_door) return folder;
+  if (!are_root() || open_to_all(folder)) return folder;
   static std::vector<std::pair<std::string, std::string>> copies;
   for (const auto& [from, to] : copies) {
     if (from == folder) return to;
   }
-  char path[] = "/tmp/latentlab-kit-XXXXXX";
-  if (::mkdtemp(path) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp");
+  const std::string path = temporary_folder("latentlab-kit-");
   fs::copy(folder, path, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
-  ::chmod(path, 0755);
-  if (copies.empty()) {
-    static const pid_t owner = ::getpid();
-    std::atexit([] {
-      if (::getpid() != owner) return;
-      for (const auto& [from, to] : copies) remove_scratch(to);
-    });
-  }
+  ::chmod(path.c_str(), 0755);
   copies.emplace_back(folder, path);
   return path;
 }

@@ -80,8 +80,9 @@ class Jailed {
   int kill();
 
   /// Collects it if it has ended by itself within the time, kills it otherwise.
+  /// @param killed  Says whether it had to be killed; may be null.
   /// @return Its wait status.
-  int collect(std::chrono::milliseconds patience);
+  int collect(std::chrono::milliseconds patience, bool* killed = nullptr);
 
  private:
   void clean_up();
@@ -104,15 +105,19 @@ struct Finished {
 /// Runs a program to its end. `spec.output_fd` is set here.
 Finished run_to_end(JailSpec spec, std::chrono::milliseconds deadline);
 
-/// A fresh folder under /tmp that jailed programs of this process can write in.
-/// @return Its path; removed by `remove_scratch`.
+/// A fresh folder in the temporary folder that jailed programs of this process can write in.
+/// @return Its path; removed by `remove_scratch`, at the latest when this process has ended.
 std::string make_scratch();
 void remove_scratch(const std::string& path);
 
 /// Hands a folder that we filled to the jailed user, where that is another one.
 void give_to_jail(const std::string& folder);
 
-/// Reads a file that a jailed program wrote: regular, no link, of bounded size.
+/// Whether a file's folder is a symbolic link, which may lead to somebody else's work.
+bool in_linked_folder(const std::string& path);
+
+/// Reads a file that a jailed program wrote or a learner handed in: regular, no link, in a folder that is
+/// none, of bounded size.
 bool read_from_jail(const std::string& path, std::string& content);
 
 /// A folder whose files jailed programs can read: the folder itself, or, where we are root and it

@@ -48,7 +48,7 @@ Verdict verdict(const ExerciseJudging& exercise) {
   return all_untouched && !any_passed ? Verdict::kNotStarted : Verdict::kFail;
 }
 
-ExerciseResult conclude(const Lab& lab, ExerciseJudging& exercise) {
+ExerciseResult conclude(const Lab& lab, ExerciseJudging& exercise, bool diagnose_always) {
   ExerciseResult result;
   result.id = exercise.exercise->id;
   result.verdict = verdict(exercise);
@@ -59,7 +59,7 @@ ExerciseResult conclude(const Lab& lab, ExerciseJudging& exercise) {
   result.score = score(exercise);
   result.properties = exercise.properties;
   result.output = exercise.output;
-  if (result.verdict == Verdict::kFail) {
+  if (result.verdict == Verdict::kFail || diagnose_always) {
     if (const Misconception* found = diagnose(lab, exercise.transcript)) result.diagnosis = found->id;
   }
   return result;
@@ -77,7 +77,7 @@ class ExerciseListener : public testing::EmptyTestEventListener {
     ExerciseJudging& exercise = judging.exercise(suite.name());
     if (!exercise.waits_for.empty()) return;
     ask_again(judging, exercise);
-    exercise.output = judging.submission->take_output();
+    judging.submission->start_afresh();
   }
 };
 
@@ -164,7 +164,7 @@ std::vector<ExerciseResult> judge(const Lab& lab, Submission& submission,
   std::vector<ExerciseResult> results;
   for (const Exercise& exercise : lab.exercises) {
     if (!options.only.empty() && !options.only.contains(exercise.id)) continue;
-    results.push_back(conclude(lab, judging.exercise(exercise.name)));
+    results.push_back(conclude(lab, judging.exercise(exercise.name), options.diagnose_always));
   }
   return results;
 }

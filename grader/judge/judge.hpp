@@ -31,7 +31,8 @@ struct PropertyResult {
   std::optional<Outcome> ended;      ///< How the call ended, where it ended without a value.
   std::vector<std::string> message;  ///< For the learner; not shown in sealed runs.
   std::string smallest;              ///< "N=1 D=2", for the smallest failing case.
-  std::string replay;                ///< The token of `./lab replay`.
+  CaseId id;                         ///< The failing case.
+  std::string replay;                ///< The token of `./lab replay`, which names it.
 };
 
 struct ExerciseResult {
@@ -52,6 +53,7 @@ struct JudgeOptions {
   std::optional<std::string> only_property;  ///< Replay: this sentence, this case, nothing else.
   CaseId replay;
   int cases = 5;                             ///< Runs of each property.
+  bool diagnose_always = false;              ///< Also what passes; for authors.
 };
 
 /// Runs the lab's hidden properties and scores them.

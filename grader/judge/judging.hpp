@@ -3,6 +3,7 @@
 /// find their submission here.
 #pragma once
 
+#include <chrono>
 #include <map>
 
 #include "grader/judge/judge.hpp"
@@ -15,11 +16,13 @@ namespace latent::grader {
 struct ExerciseJudging {
   const Exercise* exercise = nullptr;
   std::vector<PropertyResult> properties;
-  std::vector<Exchange> transcript;    ///< For the diagnosis; the first few hundred calls.
+  std::vector<Exchange> transcript;    ///< For the diagnosis.
   std::string waits_for;               ///< The id of an exercise that has not passed, or empty.
   std::optional<Outcome> gave_up;      ///< After a timeout or many crashes it is not asked again.
   int crashes = 0;
   std::string output;
+  std::size_t transcript_bytes = 0;
+  std::chrono::duration<double> waited{0};  ///< For all answers together.
 
   bool all_passed() const;
 };
@@ -31,7 +34,6 @@ struct Judging {
   JudgeOptions options;
   std::map<std::string, ExerciseJudging> exercises;  ///< By name.
   ExerciseJudging* current = nullptr;
-  bool is_shrinking = false;  ///< Calls made while shrinking stay out of the transcript.
 
   /// Prepares an exercise the first time it is asked for.
   ExerciseJudging& exercise(const std::string& name);

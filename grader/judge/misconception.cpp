@@ -19,23 +19,35 @@ std::vector<Alternative>& alternative_list() {
 
 std::string lab_of(const char* file) { return std::filesystem::path(file).stem().string(); }
 
+/// How far a misconception's replies agree with those of a submission.
+struct Agreement {
+  bool complete = true;
+  int telling = 0;  ///< Replies that differ from the right ones.
+
+  void add(bool same, bool tells) {
+    complete = complete && same;
+    telling += tells ? 1 : 0;
+  }
+};
+
 /// Whether the misconception gives all of these answers, and in at least two of them a wrong one.
-/// Where right and wrong function both refuse, nothing is learnt: who makes the mistake may or may
-/// not have written the refusal.
+/// Calls that are to be refused count only for misconceptions about refusing: who makes another
+/// mistake may or may not have written the refusal, and may be stopped by Eigen instead.
 bool explains(const Lab& lab, const Misconception& misconception,
               const std::vector<Exchange>& transcript) {
   LinkedTable right(lab), wrong(lab);
   wrong.replace(misconception.operation);
-  int telling = 0;
+  Agreement values, refusals;
   for (const Exchange& exchange : transcript) {
     if (exchange.request.operation != misconception.operation.name) continue;
     const Reply wrong_reply = wrong.ask(exchange.request);
     const Reply right_reply = right.ask(exchange.request);
-    if (right_reply.outcome == Outcome::kRefused && wrong_reply.outcome == Outcome::kRefused) continue;
-    if (!same_reply(exchange.reply, wrong_reply)) return false;
-    if (!same_reply(wrong_reply, right_reply)) ++telling;
+    Agreement& agreement = right_reply.outcome == Outcome::kRefused ? refusals : values;
+    agreement.add(same_reply(exchange.reply, wrong_reply), !same_reply(wrong_reply, right_reply));
   }
-  return telling >= 2;
+  if (!values.complete) return false;
+  if (values.telling > 0) return values.telling >= 2;
+  return refusals.complete && refusals.telling >= 2;
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "grader/judge/property.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "grader/judge/judging.hpp"
+#include "grader/wire/eigen_misuse.hpp"
 
 namespace latent::grader {
 namespace {
@@ -76,7 +78,15 @@ bool ended_the_process(Outcome outcome) {
 }
 
 constexpr int kMaxCrashes = 3;
-constexpr std::size_t kMaxTranscript = 400;
+constexpr std::size_t kMaxTranscript = 2000;
+constexpr std::size_t kMaxTranscriptBytes = 32 << 20;  // an answer may have 64 MB, and there may be many
+constexpr std::chrono::seconds kMaxWait{20};           // a function that takes its time, each time
+
+std::size_t bytes_in(const std::vector<Value>& values) {
+  std::size_t sum = 0;
+  for (const Value& value : values) sum += value.bytes.size();
+  return sum;
+}
 
 }  // namespace
 
@@ -125,15 +135,23 @@ void Property::after(const std::string& sentence) const {
 
 Reply Property::request(const Request& request) {
   Judging& judging = current_judging();
-  Reply reply = judging.submission->ask(request);
   ExerciseJudging& exercise = *judging.current;
+  if (exercise.gave_up) return {*exercise.gave_up, {}, "it was not asked again"};
+  const auto asked = std::chrono::steady_clock::now();
+  Reply reply = judging.submission->ask(request);
+  exercise.waited += std::chrono::steady_clock::now() - asked;
+  if (exercise.waited > kMaxWait) {
+    exercise.gave_up = Outcome::kTimedOut;
+    return {Outcome::kTimedOut, {}, "all answers together took more than " + std::to_string(kMaxWait.count()) + " s"};
+  }
   if (ended_the_process(reply.outcome)) {
     ++exercise.crashes;
     if (reply.outcome == Outcome::kTimedOut || exercise.crashes >= kMaxCrashes) {
       exercise.gave_up = reply.outcome;
     }
   }
-  if (!judging.is_shrinking && exercise.transcript.size() < kMaxTranscript) {
+  exercise.transcript_bytes += bytes_in(request.arguments) + bytes_in(reply.values);
+  if (exercise.transcript.size() < kMaxTranscript && exercise.transcript_bytes < kMaxTranscriptBytes) {
     exercise.transcript.push_back({request, reply});
   }
   return reply;
@@ -153,6 +171,12 @@ std::vector<std::string> Property::failure_of(const CaseId& id, bool* can_shrink
     *can_shrink = !ended_the_process(outcome) && outcome != Outcome::kNotAttempted;
     current_judging().current->properties.back().ended = outcome;
     return {sentence_on(unanswered)};
+  } catch (const EigenMisuse&) {
+    // The property has computed with an answer whose sizes do not fit. Every property holds for the
+    // reference, so it is the answer's fault.
+    return {"the answer has sizes that do not fit the question"};
+  } catch (const std::out_of_range&) {
+    return {"the answer has fewer parts than the question asks for"};
   }
 }
 
@@ -163,7 +187,7 @@ void Property::TestBody() {
   ExerciseJudging& exercise = judging.exercise(info.exercise);
   if (!exercise.waits_for.empty()) return;
   if (judging.options.only_property && *judging.options.only_property != info.sentence) return;
-  PropertyResult result{info.sentence, PropertyVerdict::kSkip, info.defining, {}, {}, {}, {}};
+  PropertyResult result{info.sentence, PropertyVerdict::kSkip, info.defining, {}, {}, {}, {}, {}};
   if (exercise.gave_up) {
     result.message = {*exercise.gave_up == Outcome::kTimedOut ? "not asked again after a timeout"
                                                               : "not asked again after several crashes"};
@@ -177,30 +201,42 @@ void Property::TestBody() {
   std::vector<std::string> failure;
   bool can_shrink = true;
   const int cases = judging.options.only_property ? 1 : judging.options.cases;
+  const auto case_id = [&](int i) {
+    const std::uint64_t seed = mix(judging.options.seed, info.exercise + '/' + info.sentence + '/' + std::to_string(i));
+    // The first case is easy to read and shows every transpose; the others are anything.
+    return CaseId{i == 0 ? seed & ~1ULL : seed | 1ULL, {}, i == 0};
+  };
+  int next = 0;
   try {
-    for (int i = 0; i < cases && failure.empty(); ++i) {
-      const std::uint64_t seed = mix(judging.options.seed, info.exercise + '/' + info.sentence + '/' + std::to_string(i));
-      // The first case is easy to read and shows every transpose; the others are anything.
-      id = judging.options.only_property ? judging.options.replay
-                                     : CaseId{i == 0 ? seed & ~1ULL : seed | 1ULL, {}, i == 0};
+    while (next < cases && failure.empty()) {
+      id = judging.options.only_property ? judging.options.replay : case_id(next);
+      ++next;
       failure = failure_of(id, &can_shrink);
-      if (!draw.is_random()) break;
+      if (!draw.is_random()) next = cases;
     }
   } catch (const Waiting& waiting) {
     exercise.properties.back().message = {"waits for \"" + waiting.sentence + "\""};
     return;
   }
   PropertyResult& recorded = exercise.properties.back();
+  const std::string printed = judging.submission->take_output();
   if (failure.empty()) {
     recorded.verdict = PropertyVerdict::kPass;
     return;
   }
+  if (exercise.output.empty()) exercise.output = printed;
   id = draw.id();
-  if (can_shrink && !judging.options.only_property) shrink(id, failure);
+  if (can_shrink && !judging.options.only_property) {
+    // The other cases cannot save the property; they are asked so that the diagnosis has evidence.
+    for (bool ignored = true; next < cases; ++next) failure_of(case_id(next), &ignored);
+    shrink(id, failure);
+  }
+  judging.submission->take_output();  // what shrinking repeated
   recorded.verdict = PropertyVerdict::kFail;
   recorded.message = input_lines(draw);
   recorded.message.insert(recorded.message.end(), failure.begin(), failure.end());
   recorded.smallest = sizes_text(draw);
+  recorded.id = id;
   recorded.replay = exercise.exercise->id + "-" + std::to_string(info.index) + "-" + id.token();
   ADD_FAILURE();
 }
@@ -210,7 +246,6 @@ void Property::TestBody() {
 /// try costs a round trip to the sandbox, so that tens of tries are the budget, not thousands.
 void Property::shrink(CaseId& id, std::vector<std::string>& failure) {
   Judging& judging = current_judging();
-  judging.is_shrinking = true;
   const auto ended = judging.current->properties.back().ended;
   CaseId best = id;
   int tries = 60;
@@ -251,7 +286,6 @@ void Property::shrink(CaseId& id, std::vector<std::string>& failure) {
     judging.current->properties.back().ended = ended;
   }
   id = best;
-  judging.is_shrinking = false;
 }
 
 }  // namespace latent::grader

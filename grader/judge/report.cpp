@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "config.hpp"
 #include "grader/judge/jail.hpp"
@@ -56,10 +57,10 @@ void print_indented(const std::string& text, std::size_t indent, std::ostream& o
   for (const std::string& line : wrap(text, kWidth - indent)) out << std::string(indent, ' ') << line << '\n';
 }
 
-void print_property(const PropertyResult& p, bool sealed, const TextStyle& style, std::ostream& out) {
+void print_property(const PropertyResult& p, bool detailed, const TextStyle& style, std::ostream& out) {
   const bool failed = p.verdict == PropertyVerdict::kFail, passed = p.verdict == PropertyVerdict::kPass;
   const std::string word = passed ? paint("ok  ", kGreen, style) : failed ? paint("FAIL", kRed, style) : paint("skip", kDim, style);
-  const std::string right = failed && !p.smallest.empty() && !sealed && p.ended != Outcome::kNotAttempted ? "smallest failing case: " + p.smallest : "";
+  const std::string right = failed && detailed && !p.smallest.empty() && p.ended != Outcome::kNotAttempted ? "smallest failing case: " + p.smallest : "";
   out << "  " << word << "  ";
   if (right.empty() || style.plain || p.sentence.size() + right.size() + 10 > kWidth) {
     out << p.sentence << '\n';
@@ -67,7 +68,7 @@ void print_property(const PropertyResult& p, bool sealed, const TextStyle& style
   } else {
     out << padded(p.sentence, kWidth - 8 - right.size()) << right << '\n';
   }
-  if (sealed) return;
+  if (!detailed) return;
   for (const std::string& line : p.message) {
     if (line.size() > kWidth - 8 && line.find('[') == std::string::npos) print_indented(line, 8, out);
     else out << "        " << line << '\n';
@@ -81,16 +82,21 @@ void print_diagnosis(const std::string& id, std::ostream& out) {
   out << "        more: ./lab why " << id << '\n';
 }
 
+/// What the learner's code printed, each different line once.
 void print_output(const std::string& output, std::ostream& out) {
-  if (output.empty()) return;
-  out << "  your code printed:\n";
-  std::size_t at = 0;
-  for (int lines = 0; at < output.size() && lines < 12; ++lines) {
-    const std::size_t end = std::min(output.find('\n', at), output.size());
-    out << "  | " << output.substr(at, end - at) << '\n';
-    at = end + 1;
+  std::vector<std::pair<std::string, int>> lines;
+  std::istringstream in(output);
+  for (std::string line; std::getline(in, line);) {
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.first == line; });
+    if (same == lines.end()) lines.emplace_back(line, 1);
+    else ++same->second;
   }
-  if (at < output.size()) out << "  | ...\n";
+  if (lines.empty()) return;
+  out << "  your code printed:\n";
+  for (std::size_t i = 0; i < std::min<std::size_t>(lines.size(), 12); ++i) {
+    out << "  | " << lines[i].first << (lines[i].second > 1 ? "  (" + std::to_string(lines[i].second) + " times)" : "") << '\n';
+  }
+  if (lines.size() > 12) out << "  | ...\n";
 }
 
 std::string first_line_of(const GradedExercise& e) {
@@ -102,9 +108,16 @@ std::string first_line_of(const GradedExercise& e) {
   return ended ? words(e.result.verdict) + ", " + counted : counted;
 }
 
+void print_line(const GradedExercise& e, const std::string& text, const TextStyle& style, std::ostream& out) {
+  const std::string points = std::to_string(e.result.score) + " of " + std::to_string(e.exercise->points) + " points";
+  const bool passed = e.result.verdict == Verdict::kPass;
+  out << padded(e.exercise->id + " " + e.exercise->name, 30) << (style.plain ? ": " : "")
+      << paint(padded(text, 34), passed ? kGreen : kDim, style) << points << '\n';
+}
+
 bool deserves_detail(Verdict verdict) { return verdict != Verdict::kPass && verdict != Verdict::kNotStarted; }
 
-void print_questions(const GradedLab& lab, bool sealed, const TextStyle& style, std::ostream& out) {
+void print_questions(const GradedLab& lab, const Report& report, const TextStyle& style, std::ostream& out) {
   for (const QuestionResult& q : lab.questions) {
     if (!q.problem.empty()) {
       out << q.problem << "\n\n";
@@ -112,7 +125,7 @@ void print_questions(const GradedLab& lab, bool sealed, const TextStyle& style, 
     }
   }
   for (const QuestionResult& q : lab.questions) {
-    if (!q.answered || sealed) continue;
+    if (!q.answered || report.sealed || (q.right && report.explained.contains(q.question->id))) continue;
     out << "  " << (q.right ? paint("ok  ", kGreen, style) : paint("no  ", kRed, style)) << "  " << q.question->id << " "
         << q.question->key << ": you said " << q.given << '\n';
     print_indented(q.sheet.explanation, 8, out);
@@ -252,7 +265,10 @@ std::string words(Verdict verdict) {
 }
 
 std::string handbook_anchor(const Lab& lab, const Exercise& exercise) {
-  return "docs/handbook/" + lab.name + ".md#ex_" + exercise.name;
+  const std::string page = std::string(config::kBuildDir) + "/docs/html/lab_" + lab.name + ".html";
+  std::string ignored;
+  const bool built = read_file(page, ignored);  // by ./lab docs
+  return (built ? page : "docs/handbook/" + lab.name + ".md") + "#ex_" + exercise.name;
 }
 
 void print(const GradedExercise& e, const Report& report, const TextStyle& style, std::ostream& out) {
@@ -268,9 +284,18 @@ void print(const GradedExercise& e, const Report& report, const TextStyle& style
   for (const std::string& id : r.helped_by) {
     out << "  with the reference's " << find_exercise(id)->name << " (your " << id << " does not pass yet)\n";
   }
-  for (const PropertyResult& p : r.properties) print_property(p, report.sealed, style, out);
+  bool first = true;  // the first failure is the one to mend; the others often follow from it
+  std::vector<std::string> said;
+  for (PropertyResult p : r.properties) {
+    // Why several are skipped is said once.
+    if (p.verdict == PropertyVerdict::kSkip && p.message == said) p.message.clear();
+    else if (p.verdict == PropertyVerdict::kSkip) said = p.message;
+    const bool failed = p.verdict == PropertyVerdict::kFail;
+    print_property(p, !report.sealed && (!failed || first || report.verbose), style, out);
+    if (failed && first && !report.sealed) print_diagnosis(r.diagnosis, out);
+    first = first && !failed;
+  }
   if (report.sealed) return;
-  if (!r.diagnosis.empty()) print_diagnosis(r.diagnosis, out);
   print_output(r.output, out);
   if (deserves_detail(r.verdict)) {
     out << "hint: ./lab hint " << e.exercise->id << "      file: " << e.file << '\n';
@@ -308,21 +333,23 @@ void print(const Report& report, const TextStyle& style, std::ostream& out) {
   for (const GradedLab& lab : report.labs) {
     bool any = false;
     for (const GradedExercise& e : lab.exercises) {
+      if (e.result.verdict == Verdict::kWaits && e.diagnostics.empty()) {
+        print_line(e, e.result.reason, style, out);
+        any = true;
+        continue;
+      }
       // A single exercise is always shown whole; in a long list, only what needs the reader.
       const bool whole = report.labs.size() == 1 && lab.exercises.size() == 1;
       if (whole || deserves_detail(e.result.verdict)) {
         print(e, report, style, out);
       } else if (report.labs.size() == 1 || e.result.verdict == Verdict::kPass) {
-        const std::string points = std::to_string(e.result.score) + " of " + std::to_string(e.exercise->points) + " points";
-        const bool passed = e.result.verdict == Verdict::kPass;
-        out << padded(e.exercise->id + " " + e.exercise->name, 30) << (style.plain ? ": " : "")
-            << paint(padded(words(e.result.verdict), 34), passed ? kGreen : kDim, style) << points << '\n';
+        print_line(e, words(e.result.verdict), style, out);
       } else {
         continue;
       }
       any = true;
     }
-    print_questions(lab, report.sealed, style, out);
+    print_questions(lab, report, style, out);
     if (any) out << '\n';
   }
   const bool one = report.labs.size() == 1 && report.labs[0].exercises.size() == 1;

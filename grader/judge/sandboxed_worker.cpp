@@ -14,6 +14,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxKept = 64 << 10;
+constexpr std::size_t kMaxAnswer = 8 << 20;  // far above any right one; each is kept, converted and compared
 constexpr std::size_t kMaxFlood = 64 << 20;  // beyond this the worker is only flooding us
 
 struct NoAnswer {
@@ -104,6 +105,7 @@ Reply SandboxedWorker::exchange(const Request& request) {
   if (header.magic != FrameHeader{}.magic || header.sequence != sequence_ || header.size > kMaxFrame) {
     throw NoAnswer{Outcome::kGarbled, "its bytes are not an answer to this question"};
   }
+  if (header.size > kMaxAnswer) throw NoAnswer{Outcome::kGarbled, "its answer has more than 8 MB"};
   Bytes body(header.size);
   read_exactly(body.data(), body.size());
   if (has_input(replies_.get())) throw NoAnswer{Outcome::kGarbled, "more bytes came than an answer has"};
@@ -123,10 +125,17 @@ Reply SandboxedWorker::ask(const Request& request) {
   }
 }
 
+void SandboxedWorker::start_afresh() {
+  if (process_.running()) process_.kill();
+  requests_ = Fd();
+  replies_ = Fd();
+}
+
 Reply SandboxedWorker::failed(Outcome outcome, const std::string& note) {
   // A worker that closed its end is dying; one that is late or talks nonsense is killed.
+  bool lived_on = false;
   const int status = outcome == Outcome::kCrashed && note.empty()
-                         ? process_.collect(std::chrono::milliseconds(500))
+                         ? process_.collect(std::chrono::milliseconds(500), &lived_on)
                          : process_.kill();
   drain_output();
   requests_ = Fd();
@@ -136,7 +145,7 @@ Reply SandboxedWorker::failed(Outcome outcome, const std::string& note) {
   if (outcome == Outcome::kTimedOut) {
     return {outcome, {}, "nothing came within " + seconds + " s; an endless loop, a lock, or a wait for input?"};
   }
-  const std::string end = describe_end(status);
+  const std::string end = lived_on ? "it closed the pipe for its answers" : describe_end(status);
   if (end.find("processor time") != std::string::npos) outcome = Outcome::kTimedOut;
   return {outcome, {}, end};
 }

@@ -25,6 +25,7 @@ class SandboxedWorker final : public Submission {
 
   Reply ask(const Request& request) override;
   std::string take_output() override;
+  void start_afresh() override;
 
  private:
   void start();

@@ -47,6 +47,10 @@ FileState read_source(const std::string& path, std::string& content, std::string
     problem = std::string("cannot be looked at: ") + std::strerror(errno);
     return FileState::kRefused;
   }
+  if (in_linked_folder(path)) {
+    problem = "stands in a folder that is a symbolic link; put the folder itself there";
+    return FileState::kRefused;
+  }
   if (!S_ISREG(info.st_mode)) {
     problem = S_ISLNK(info.st_mode) ? "is a symbolic link; put the source itself there"
                                     : "is not a regular file; put a C++ source there";
@@ -86,6 +90,17 @@ std::set<std::string> functions_in(const std::string& symbols) {
   return names;
 }
 
+/// Whether an object would bring its own definition of a name, as whatever kind of symbol.
+bool defined_strongly(const std::string& symbols, const std::string& name) {
+  std::istringstream in(symbols);
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream fields(line);
+    std::string found, kind;
+    if (fields >> found >> kind && found == name && kind.find_first_of("UWVwv") == std::string::npos) return true;
+  }
+  return false;
+}
+
 std::string demangled(const std::string& name) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
@@ -110,25 +125,6 @@ std::vector<Diagnostic> diagnostics_in(const std::string& output) {
     found.push_back({line.substr(0, file_end), std::atoi(line.c_str() + file_end + 1), line.substr(mark + 7)});
   }
   return found;
-}
-
-/// Changes when anything changes that a compiled object depends on besides its source.
-std::string kit_fingerprint() {
-  static const std::string fingerprint = [] {
-    std::string all = std::string(config::kCompiler) + config::kCompilerName + config::kFlags + config::kPrelude;
-    std::vector<std::string> headers;
-    for (const auto& entry : fs::recursive_directory_iterator(std::string(config::kKitDir) + "/include")) {
-      if (entry.is_regular_file() && entry.path().extension() == ".hpp") headers.push_back(entry.path());
-    }
-    std::sort(headers.begin(), headers.end());
-    for (const std::string& header : headers) {
-      std::string content;
-      read_file(header, content);
-      all += header + content;
-    }
-    return sha256(all);
-  }();
-  return fingerprint;
 }
 
 std::string replace_all(std::string text, const std::string& from, const std::string& to) {
@@ -161,6 +157,24 @@ void run_all(const std::vector<std::function<void()>>& tasks) {
 }
 
 }  // namespace
+
+std::string kit_fingerprint() {
+  static const std::string fingerprint = [] {
+    std::string all = std::string(config::kCompiler) + config::kCompilerName + config::kFlags + config::kPrelude;
+    std::vector<std::string> headers;
+    for (const auto& entry : fs::recursive_directory_iterator(std::string(config::kKitDir) + "/include")) {
+      if (entry.is_regular_file() && entry.path().extension() == ".hpp") headers.push_back(entry.path());
+    }
+    std::sort(headers.begin(), headers.end());
+    for (const std::string& header : headers) {
+      std::string content;
+      read_file(header, content);
+      all += header + content;
+    }
+    return sha256(all);
+  }();
+  return fingerprint;
+}
 
 std::string sha256(const std::string& bytes) {
   char hex[SHA256_DIGEST_STRING_LENGTH];
@@ -221,7 +235,7 @@ Piece Workshop::take_in(const Lab& lab, const Exercise& exercise, std::string& s
   return piece;
 }
 
-LabBuild Workshop::build(const Lab& lab, const std::set<std::string>& only) {
+LabBuild Workshop::build(const Lab& lab) {
   LabBuild result;
   result.lab = &lab;
   std::string helpers, problem;
@@ -233,8 +247,7 @@ LabBuild Workshop::build(const Lab& lab, const std::set<std::string>& only) {
     const Exercise& exercise = lab.exercises[i];
     Piece& piece = result.pieces[exercise.id] = take_in(lab, exercise, sources[i]);
     if (piece.state != FileState::kWritten) continue;
-    if (!only.empty() && !only.contains(exercise.id)) continue;
-    if (helpers_state == FileState::kRefused) {
+    if (helpers_state == FileState::kRefused && sources[i].find("helpers.hpp") != std::string::npos) {
       piece.problem = "labs/" + lab.name + "/helpers.hpp " + problem;
       continue;
     }
@@ -297,6 +310,16 @@ void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source, 
                     " declares it. Was it deleted or renamed, or does a parameter have another type? ./lab reset " +
                     piece.exercise->id + " brings the stub back (and keeps a copy of yours).";
     return;
+  }
+  for (const Exercise& other : lab.exercises) {
+    if (&other == piece.exercise) continue;
+    read_file(stub_object(lab, other) + ".sym", expected);
+    for (const std::string& name : functions_in(expected)) {
+      if (!defined_strongly(symbols, name)) continue;
+      piece.problem = piece.file + " also defines " + short_name(name) + ", which belongs in " + other.file() +
+                      ". Move it there: of two definitions only one can be linked.";
+      return;
+    }
   }
   piece.object = cached + ".o";
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -61,9 +62,7 @@ class Workshop {
   Workshop& operator=(const Workshop&) = delete;
 
   /// Takes in the files of a lab and compiles those that are written.
-  /// @param lab   Which lab.
-  /// @param only  Exercise ids to compile; empty: all. Others count as untouched.
-  LabBuild build(const Lab& lab, const std::set<std::string>& only);
+  LabBuild build(const Lab& lab);
 
   /// Links the worker of a lab.
   /// @param build    The lab.
@@ -72,9 +71,9 @@ class Workshop {
   ///                 left out.
   std::string link(LabBuild& build, const std::vector<std::string>& earlier);
 
-  /// The same worker with AddressSanitizer and UBSan and line numbers.
+  /// The same worker, one exercise with AddressSanitizer, UBSan and line numbers.
   /// @return Path of the executable, or empty if that cannot be built.
-  std::string link_sanitized(const LabBuild& build);
+  std::string link_sanitized(const LabBuild& build, const std::string& id, const std::vector<std::string>& earlier);
 
   /// The object of the reference for an exercise, or empty where there are no solutions.
   static std::string reference_object(const Lab& lab, const Exercise& exercise);
@@ -84,9 +83,17 @@ class Workshop {
   Piece take_in(const Lab& lab, const Exercise& exercise, std::string& source) const;
   void compile(const Lab& lab, Piece& piece, const std::string& source, const std::string& helpers);
   std::string try_link(const std::vector<std::string>& objects, std::string& complaint);
+  std::string sanitized_runtime(const Lab& lab);
 
   std::string submission_, cache_, scratch_;
 };
+
+/// Changes when anything changes that a compiled object depends on besides its source.
+std::string kit_fingerprint();
+
+/// What a sanitizer's report says, and which line of a learner's file it blames. For reading; nothing
+/// depends on it.
+std::optional<Diagnostic> crash_site(const std::string& output);
 
 /// Pristine stub of an exercise.
 std::string stub_file(const Lab& lab, const Exercise& exercise);

@@ -27,7 +27,7 @@ struct UsageError : std::runtime_error {
 struct GradeArguments {
   std::vector<std::string> names;
   std::string submission, seed, json, junit, learner;
-  bool plain = false, sealed = false;
+  bool plain = false, sealed = false, verbose = false;
 };
 
 // One function per subcommand, each in a file of its own; all return an ExitStatus.

@@ -30,6 +30,12 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
+/// Whether colours and lines that are written over may go there.
+bool escapes_welcome(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  return ::isatty(fd) != 0 && (no_color == nullptr || *no_color == '\0');
+}
+
 std::string memory_file() { return state_dir() + "/memory.json"; }
 
 nlohmann::json memory() {
@@ -45,7 +51,8 @@ std::string source_dir() { return config::kSourceDir; }
 std::string labs_dir() { return source_dir() + "/labs"; }
 
 std::string state_dir() {
-  const std::string folder = source_dir() + "/.lab";
+  const char* wish = std::getenv("LATENTLAB_STATE");  // for tests, whose objects are nobody's
+  const std::string folder = wish != nullptr && *wish != '\0' ? wish : source_dir() + "/.lab";
   fs::create_directories(folder);
   return folder;
 }
@@ -99,14 +106,10 @@ std::uint64_t fresh_seed() {
   return (static_cast<std::uint64_t>(device()) << 20) ^ device();  // 52 bits: easy to copy
 }
 
-TextStyle text_style(bool plain) {
-  const char* no_color = std::getenv("NO_COLOR");
-  const bool colour = ::isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0') && !plain;
-  return {colour, plain};
-}
+TextStyle text_style(bool plain) { return {escapes_welcome(STDOUT_FILENO) && !plain, plain}; }
 
 void show_progress(const std::string& text) {
-  if (::isatty(STDERR_FILENO) == 0) return;
+  if (!escapes_welcome(STDERR_FILENO)) return;
   std::cerr << "\r\033[K" << text << std::flush;
 }
 

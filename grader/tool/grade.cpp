@@ -37,6 +37,17 @@ std::uint64_t seed_of(const GradeArguments& options) {
   throw UsageError("--seed takes a whole number from 0 to 2^64 - 1, not " + options.seed + ".");
 }
 
+/// A right answer is explained once, to the learner; a wrong one as long as it stands.
+void remember_explanations(Report& report, bool own) {
+  for (const GradedLab& lab : report.labs) {
+    for (const QuestionResult& q : lab.questions) {
+      if (!q.right || report.sealed) continue;
+      if (!own || recall("explained/" + q.question->id) > 0) report.explained.insert(q.question->id);
+      else remember("explained/" + q.question->id, 1);
+    }
+  }
+}
+
 void write_reports(const GradeArguments& options, const nlohmann::json& result) {
   if (!options.json.empty()) write_file(from_callers_folder(options.json), result.dump(2) + "\n");
   if (!options.junit.empty()) write_file(from_callers_folder(options.junit), to_junit(result));
@@ -52,17 +63,22 @@ int run_grade(const GradeArguments& options) {
   grading.seed = seed_of(options);
   grading.learner = options.learner;
   grading.sealed = options.sealed;
-  grading.progress = show_progress;
+  if (!options.plain) grading.progress = show_progress;
+  const auto progress_ends = [&] {
+    if (grading.progress) grading.progress("");
+  };
   try {
-    const Report report = grade(grading);
-    show_progress("");
+    Report report = grade(grading);
+    progress_ends();
     write_reports(options, to_json(report));
+    report.verbose = options.verbose;
+    remember_explanations(report, options.submission.empty());
     print(report, text_style(options.plain), std::cout);
     return report.complete() ? kComplete : kIncomplete;
   } catch (const UsageError&) {
     throw;
   } catch (const std::exception& e) {
-    show_progress("");
+    progress_ends();
     write_reports(options, failure_to_json(e.what(), grading.seed));
     throw;
   }

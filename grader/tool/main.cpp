@@ -47,6 +47,7 @@ class CommandLine {
     grade->add_option("--junit", grade_.junit, "Also write JUnit XML to this file");
     grade->add_option("--learner", grade_.learner, "Whose work this is; sealed questions depend on it");
     grade->add_flag("--plain", grade_.plain, "Plain lines without columns or colour, for screen readers");
+    grade->add_flag("--verbose,-v", grade_.verbose, "Show every failing property in full, not only the first");
     grade->add_flag("--sealed", grade_.sealed, "Exam: show property names and points only");
 
     CLI::App* watch = add("watch", "Judge an exercise whenever its file is saved", [this] { return run_watch(names_); });

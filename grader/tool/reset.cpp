@@ -20,6 +20,15 @@ std::string time_stamp() {
   return text;
 }
 
+void keep(const std::string& path, const std::string& backup) {
+  std::error_code error;
+  fs::rename(path, backup, error);
+  if (!error) return;
+  // labs/ and .lab may be on two file systems, in a container for example.
+  fs::copy(path, backup, fs::copy_options::copy_symlinks);
+  fs::remove(path);
+}
+
 bool confirmed(std::size_t files, bool yes) {
   if (yes || ::isatty(STDIN_FILENO) == 0) return true;
   std::cout << "This puts the stub in the place of " << files << (files == 1 ? " file" : " files")
@@ -56,7 +65,7 @@ int run_reset(const std::vector<std::string>& names, bool yes) {
     read_file(stub_file(*lab, *exercise), stub);
     if (fs::exists(fs::symlink_status(path))) {
       fs::create_directories(backup + "/" + lab->name);
-      fs::rename(path, backup + "/" + file);
+      keep(path, backup + "/" + file);
       std::cout << "labs/" << file << ": stub restored, yours is in .lab/backup/" << fs::path(backup).filename().string() << "/" << file << '\n';
     } else {
       fs::create_directories(fs::path(path).parent_path());

@@ -98,9 +98,10 @@ class Reader {
     for (const std::int64_t size : shape) {
       if (size < 0 || static_cast<std::uint64_t>(size) > kMaxFrame) throw WireError("a bad size");
       empty = empty || size == 0;
-      product *= empty ? 1 : static_cast<std::size_t>(size);
+      product *= size == 0 ? 1 : static_cast<std::size_t>(size);
       if (product > kMaxFrame) throw WireError("more elements than fit");
     }
+    // Sizes beside a zero are bounded like all others: who multiplies them must not overflow.
     if (!empty && product > bytes_.size() - at_) throw WireError("a message that ends early");
     return empty ? 0 : product;
   }

@@ -1,6 +1,7 @@
 /// @file
 /// Precompiled, and included before every learner file: the one slow header of a lab, once.
-#pragma once
+#ifndef LATENTLAB_PRELUDE_HPP  // not #pragma once: it is compiled on its own, as a main file
+#define LATENTLAB_PRELUDE_HPP
 
 #include "grader/wire/eigen_misuse.hpp"
 
@@ -23,3 +24,5 @@
 #include "common/random.hpp"
 #include "common/require.hpp"
 #include "common/types.hpp"
+
+#endif

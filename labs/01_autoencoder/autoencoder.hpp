@@ -82,7 +82,8 @@ struct LinearGradients {
 ///
 /// Sums over samples, never means: whoever averaged the loss has already divided dY.
 ///
-/// @param dy      Gradient of the loss with respect to the output, shape `[N, Do]`.
+/// @param dy      Gradient of the loss with respect to the output, shape `[N, Do]`. N may be 0: the
+///                sums are then 0.
 /// @param x       The input of the forward pass, shape `[N, Di]`.
 /// @param weight  Shape `[Do, Di]`.
 /// @return        The three gradients.

@@ -1,0 +1,12 @@
+#include "autoencoder.hpp"
+#include "common/require.hpp"
+
+namespace latent {
+
+Matrix linear_forward(const Matrix& x, const Matrix& weight, const RowVector& bias) {
+  require_size(x.cols(), weight.cols(), "linear_forward: columns of x");
+  require_size(bias.size(), weight.rows(), "linear_forward: size of bias");
+  return (x * weight.transpose()).rowwise() + bias;
+}
+
+}  // namespace latent
