@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "config.hpp"
 #include "grader/judge/answers.hpp"
@@ -48,6 +49,7 @@ class Grading {
   Workshop workshop_;
   std::set<std::string> wanted_;  ///< Ids to judge: what was asked for and what that needs.
   std::map<std::string, Judged> judged_;
+  bool crash_searched_ = false;
 };
 
 std::set<std::string> Grading::with_needs(std::set<std::string> ids) const {
@@ -134,11 +136,12 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   }
 }
 
-/// Replays the first case that crashed with sanitizers, for the line to look at.
+/// Replays the first case that crashed with sanitizers, for the line to look at. Once per run: it takes
+/// seconds, and one crash is mended at a time.
 void Grading::find_crash(const Lab& lab, Judged& judged, const ExerciseResult& result, const std::vector<std::string>& earlier) {
   const auto& properties = result.properties;
   const auto crashed = std::find_if(properties.begin(), properties.end(), [](const PropertyResult& p) { return p.ended == Outcome::kCrashed; });
-  if (crashed == properties.end()) return;
+  if (crashed == properties.end() || std::exchange(crash_searched_, true)) return;
   if (options_.progress) options_.progress("looking for the line that crashes");
   WorkerOptions worker{workshop_.link_sanitized(judged.build, result.id, earlier)};
   if (worker.executable.empty()) return;
@@ -149,7 +152,7 @@ void Grading::find_crash(const Lab& lab, Judged& judged, const ExerciseResult& r
   options.only_property = crashed->sentence;
   options.replay = crashed->id;
   const auto replayed = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(worker); }, options});
-  if (const auto site = crash_site(replayed.at(0).output)) judged.build.pieces.at(result.id).diagnostics.push_back(*site);
+  if (const auto site = crash_site(replayed.at(0).output, judged.build.pieces.at(result.id).file)) judged.build.pieces.at(result.id).diagnostics.push_back(*site);
 }
 
 /// Code that runs as the worker starts can end it before anybody is asked, and would cost every exercise

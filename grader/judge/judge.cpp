@@ -7,8 +7,6 @@
 namespace latent::grader {
 namespace {
 
-constexpr const char* kSameTwice = "answers the same question twice the same way";
-
 /// An answer that depends on anything but its arguments is none.
 void ask_again(Judging& judging, ExerciseJudging& exercise) {
   if (exercise.transcript.empty() || !exercise.all_passed() || judging.options.only_property) return;

@@ -124,12 +124,15 @@ void print_questions(const GradedLab& lab, const Report& report, const TextStyle
       return;
     }
   }
+  bool any = false;
   for (const QuestionResult& q : lab.questions) {
     if (!q.answered || report.sealed || (q.right && report.explained.contains(q.question->id))) continue;
     out << "  " << (q.right ? paint("ok  ", kGreen, style) : paint("no  ", kRed, style)) << "  " << q.question->id << " "
         << q.question->key << ": you said " << q.given << '\n';
     print_indented(q.sheet.explanation, 8, out);
+    any = true;
   }
+  if (any) out << '\n';
 }
 
 struct Tally {
@@ -331,26 +334,26 @@ std::string next_step(const Report& report) {
 
 void print(const Report& report, const TextStyle& style, std::ostream& out) {
   for (const GradedLab& lab : report.labs) {
-    bool any = false;
+    bool open_list = false;  // lines were printed that no blank line has ended yet
     for (const GradedExercise& e : lab.exercises) {
       if (e.result.verdict == Verdict::kWaits && e.diagnostics.empty()) {
         print_line(e, e.result.reason, style, out);
-        any = true;
+        open_list = true;
         continue;
       }
       // A single exercise is always shown whole; in a long list, only what needs the reader.
       const bool whole = report.labs.size() == 1 && lab.exercises.size() == 1;
       if (whole || deserves_detail(e.result.verdict)) {
+        if (open_list) out << '\n';
         print(e, report, style, out);
+        open_list = false;
       } else if (report.labs.size() == 1 || e.result.verdict == Verdict::kPass) {
         print_line(e, words(e.result.verdict), style, out);
-      } else {
-        continue;
+        open_list = true;
       }
-      any = true;
     }
+    if (open_list) out << '\n';
     print_questions(lab, report, style, out);
-    if (any) out << '\n';
   }
   const bool one = report.labs.size() == 1 && report.labs[0].exercises.size() == 1;
   if (!one) print_table(report, style, out);

@@ -96,8 +96,8 @@ std::string Workshop::link_sanitized(const LabBuild& build, const std::string& i
   return path;
 }
 
-std::optional<Diagnostic> crash_site(const std::string& output) {
-  Diagnostic site;
+std::optional<Diagnostic> crash_site(const std::string& output, const std::string& file) {
+  Diagnostic site{file, 0, ""};
   std::istringstream in(output);
   for (std::string line; std::getline(in, line);) {
     const std::size_t address = line.find("AddressSanitizer: "), undefined = line.find("runtime error: ");
@@ -106,12 +106,9 @@ std::optional<Diagnostic> crash_site(const std::string& output) {
       site.text = words.substr(0, words.find(" on "));
     }
     if (site.text.empty() && undefined != std::string::npos) site.text = line.substr(undefined + 15);
-    const std::size_t file = line.find("labs/");
-    if (site.text.empty() || file == std::string::npos) continue;
-    const std::size_t colon = line.find(':', file);
-    if (colon == std::string::npos) continue;
-    site.file = line.substr(file, colon - file);
-    site.line = std::atoi(line.c_str() + colon + 1);
+    const std::size_t at = line.find(file + ":");
+    if (site.text.empty() || at == std::string::npos) continue;
+    site.line = std::atoi(line.c_str() + at + file.size() + 1);
     return site;
   }
   return std::nullopt;

@@ -91,9 +91,9 @@ class Workshop {
 /// Changes when anything changes that a compiled object depends on besides its source.
 std::string kit_fingerprint();
 
-/// What a sanitizer's report says, and which line of a learner's file it blames. For reading; nothing
-/// depends on it.
-std::optional<Diagnostic> crash_site(const std::string& output);
+/// What a sanitizer's report says, and which line of a learner's file it blames. The text is the
+/// learner's process's: for reading, nothing depends on it.
+std::optional<Diagnostic> crash_site(const std::string& output, const std::string& file);
 
 /// Pristine stub of an exercise.
 std::string stub_file(const Lab& lab, const Exercise& exercise);

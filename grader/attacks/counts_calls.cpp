@@ -1,0 +1,14 @@
+// Answers right on every call but each third.
+// verdict: fail
+
+#include "autoencoder.hpp"
+
+namespace latent {
+
+Matrix linear_forward(const Matrix& x, const Matrix& weight, const RowVector& bias) {
+  static int calls = 0;
+  if (++calls % 3 != 0) return (x * weight.transpose()).rowwise() + bias;
+  return Matrix::Zero(x.rows(), weight.rows());
+}
+
+}  // namespace latent
