@@ -11,8 +11,12 @@
 namespace latent {
 namespace {
 
-std::uint32_t low_word(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
-std::uint32_t high_word(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
+std::uint32_t low_word(std::uint64_t x) {
+  return static_cast<std::uint32_t>(x);
+}
+std::uint32_t high_word(std::uint64_t x) {
+  return static_cast<std::uint32_t>(x >> 32);
+}
 
 }  // namespace
 
@@ -49,9 +53,13 @@ std::uint64_t Random::bits64() {
   return (static_cast<std::uint64_t>(bits()) << 32) | low;
 }
 
-double Random::uniform() { return static_cast<double>(bits64() >> 11) * 0x1.0p-53; }
+double Random::uniform() {
+  return static_cast<double>(bits64() >> 11) * 0x1.0p-53;
+}
 
-double Random::uniform(double low, double high) { return low + (high - low) * uniform(); }
+double Random::uniform(double low, double high) {
+  return low + (high - low) * uniform();
+}
 
 std::int64_t Random::integer(std::int64_t low, std::int64_t high) {
   require(low <= high, "Random::integer: expected low <= high, got " + std::to_string(low) +

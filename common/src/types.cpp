@@ -6,8 +6,7 @@
 
 namespace latent {
 
-Tensor4::Tensor4(Index n, Index c, Index h, Index w, float initial)
-    : n_(n), c_(c), h_(h), w_(w) {
+Tensor4::Tensor4(Index n, Index c, Index h, Index w, float initial) : n_(n), c_(c), h_(h), w_(w) {
   require(n >= 0 && c >= 0 && h >= 0 && w >= 0,
           "Tensor4: expected sizes that are not negative, got " + to_string(Shape{n, c, h, w}));
   data_.assign(static_cast<std::size_t>(n * c * h * w), initial);

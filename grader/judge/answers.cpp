@@ -1,21 +1,25 @@
 // The questions: their text, the order of their choices, and the marking of answers.toml.
 
+#include "grader/judge/answers.hpp"
+
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
-#include <toml++/toml.h>
 
-#include "grader/judge/answers.hpp"
 #include "grader/judge/jail.hpp"
 
 namespace latent::grader {
 namespace {
 
 // The first 16 digits of a hash as a seed.
-std::uint64_t seed_of(const std::string& text) { return std::strtoull(sha256(text).substr(0, 16).c_str(), nullptr, 16); }
+std::uint64_t seed_of(const std::string& text) {
+  return std::strtoull(sha256(text).substr(0, 16).c_str(), nullptr, 16);
+}
 
 constexpr std::size_t kMaxAnswers = 64U << 10;
 
@@ -38,15 +42,18 @@ std::string number_text(double value) {
   return text;
 }
 
-bool is_right(const Question& question, const Sheet& sheet, const std::string& learner, const std::string& given) {
+bool is_right(const Question& question, const Sheet& sheet, const std::string& learner,
+              const std::string& given) {
   if (const auto* choice = std::get_if<Choice>(&sheet.answer)) {
-    return given.size() == 1 && std::tolower(static_cast<unsigned char>(given[0])) == choices(question, *choice, learner).right;
+    return given.size() == 1 && std::tolower(static_cast<unsigned char>(given[0])) ==
+                                    choices(question, *choice, learner).right;
   }
   const Number& number = std::get<Number>(sheet.answer);
   char* end = nullptr;
   const double value = std::strtod(given.c_str(), &end);
   if (end == given.c_str() || *end != '\0') return false;
-  return std::abs(value - number.value) <= number.relative_tolerance * std::abs(number.value) + 1e-12;
+  return std::abs(value - number.value) <=
+         number.relative_tolerance * std::abs(number.value) + 1e-12;
 }
 
 std::string given_text(const toml::node_view<const toml::node>& node) {
@@ -72,7 +79,8 @@ Choices choices(const Question& question, const Choice& choice, const std::strin
   result.shown = choice.wrong;
   Random random(seed_of(learner + '/' + question.key + "/order"));
   for (std::size_t i = result.shown.size(); i > 1; --i) {
-    std::swap(result.shown[i - 1], result.shown[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i) - 1))]);
+    std::swap(result.shown[i - 1], result.shown[static_cast<std::size_t>(
+                                       random.integer(0, static_cast<std::int64_t>(i) - 1))]);
   }
   const auto place = random.integer(0, static_cast<std::int64_t>(choice.wrong.size()));
   result.shown.insert(result.shown.begin() + place, choice.right);
@@ -82,8 +90,11 @@ Choices choices(const Question& question, const Choice& choice, const std::strin
 
 std::string answer_sheet(const Lab& lab, const std::string& learner, bool with_answers) {
   const std::string number = std::to_string(std::stoi(lab.name));
-  std::string text = "# Questions of lab " + number + ". Write each answer between its quotes: the letter of a choice, or a number.\n"
-                     "# Then: ./lab grade " + number + "\n";
+  std::string text =
+      "# Questions of lab " + number +
+      ". Write each answer between its quotes: the letter of a choice, or a number.\n"
+      "# Then: ./lab grade " +
+      number + "\n";
   if (!learner.empty()) text += "# For: " + printable(learner, 80) + "\n";
   for (const auto& [question, sheet] : sheets(lab, learner)) {
     text += "\n[" + question->key + "]\n" + wrapped(question->id + "  " + sheet.text, "# ");
@@ -105,19 +116,23 @@ std::string answer_sheet(const Lab& lab, const std::string& learner, bool with_a
   return text;
 }
 
-std::vector<QuestionResult> mark_answers(const Lab& lab, const std::string& path, const std::string& learner) {
+std::vector<QuestionResult> mark_answers(const Lab& lab, const std::string& path,
+                                         const std::string& learner) {
   std::vector<QuestionResult> results;
   toml::table table;
   std::string content, problem;
   std::error_code unknown;
-  const bool is_there = std::filesystem::symlink_status(path, unknown).type() != std::filesystem::file_type::not_found;
+  const bool is_there = std::filesystem::symlink_status(path, unknown).type() !=
+                        std::filesystem::file_type::not_found;
   if (is_there && (!read_from_jail(path, content) || content.size() > kMaxAnswers)) {
-    problem = "labs/" + lab.name + "/answers.toml is not read: expected a regular file, not a link, of at most 64 KiB";
+    problem = "labs/" + lab.name +
+              "/answers.toml is not read: expected a regular file, not a link, of at most 64 KiB";
   } else if (is_there) {
     try {
       table = toml::parse(content);
     } catch (const toml::parse_error& e) {
-      problem = "labs/" + lab.name + "/answers.toml, line " + std::to_string(e.source().begin.line) +
+      problem = "labs/" + lab.name + "/answers.toml, line " +
+                std::to_string(e.source().begin.line) +
                 ", cannot be read: " + printable(std::string(e.description()), 200);
     }
   }

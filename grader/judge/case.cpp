@@ -26,7 +26,8 @@ Index Draw::size(const std::string& name, Index low, Index high) {
   } else {
     Index drawn = sizes_.integer(low, high);
     const auto dull = [&] {
-      return drawn < std::min(low + 1, high) || std::count(id_.sizes.begin(), id_.sizes.end(), drawn) > 0;
+      return drawn < std::min(low + 1, high) ||
+             std::count(id_.sizes.begin(), id_.sizes.end(), drawn) > 0;
     };
     for (int i = 0; id_.shapely && dull() && i < 40; ++i) drawn = sizes_.integer(low, high);
     id_.sizes.push_back(drawn);

@@ -22,7 +22,9 @@ double largest_magnitude(const std::vector<double>& elements) {
   return largest;
 }
 
-bool near(double a, double b, double scale) { return std::abs(a - b) <= 1e-4 * scale + 1e-9; }
+bool near(double a, double b, double scale) {
+  return std::abs(a - b) <= 1e-4 * scale + 1e-9;
+}
 
 std::string index_text(const Shape& shape, std::size_t flat) {
   Shape index(shape.size());
@@ -54,7 +56,8 @@ std::optional<std::string> describe_ratio(double ratio) {
   const double magnitude = std::abs(ratio);
   for (int k = 2; k <= 64; ++k) {
     for (const double candidate : {static_cast<double>(k), 1.0 / k}) {
-      if (std::abs(magnitude / candidate - 1.0) <= 2e-5) return "exactly " + to_text(ratio < 0 ? -candidate : candidate) + " x";
+      if (std::abs(magnitude / candidate - 1.0) <= 2e-5)
+        return "exactly " + to_text(ratio < 0 ? -candidate : candidate) + " x";
     }
   }
   return std::nullopt;
@@ -81,8 +84,8 @@ bool all_near(const std::vector<double>& a, const std::vector<double>& b) {
   return true;
 }
 
-/// Whether `a` is `b` moved by one element, a[i] = b[i + shift], the end that falls off aside. Where
-/// neighbours are equal, nothing is seen to move.
+/// Whether `a` is `b` moved by one element, a[i] = b[i + shift], the end that falls off aside.
+/// Where neighbours are equal, nothing is seen to move.
 bool is_shifted(const std::vector<double>& a, const std::vector<double>& b, int shift) {
   if (a.size() < 4) return false;
   const double scale = largest_magnitude(b);
@@ -156,7 +159,8 @@ std::optional<Difference> compare(const std::string& what, const Numbers& got,
     const double error = std::abs(got.elements[i] - expected.elements[i]);
     if (error <= allowed || got.elements[i] == expected.elements[i]) continue;
     if (got.elements.size() <= 12) {
-      return Difference{{name + "expected " + to_text(expected), name + "got      " + to_text(got) + looks}};
+      return Difference{
+          {name + "expected " + to_text(expected), name + "got      " + to_text(got) + looks}};
     }
     return Difference{{name + "expected " + to_text(expected.elements[i]) + " at " +
                        index_text(got.shape, i) + ", got " + to_text(got.elements[i]) + looks}};
@@ -167,7 +171,8 @@ std::optional<Difference> compare(const std::string& what, const Numbers& got,
 bool same_reply(const Reply& a, const Reply& b) {
   if (a.outcome != b.outcome || a.values.size() != b.values.size()) return false;
   for (std::size_t k = 0; k < a.values.size(); ++k) {
-    if (a.values[k].type != b.values[k].type || a.values[k].shape != b.values[k].shape) return false;
+    if (a.values[k].type != b.values[k].type || a.values[k].shape != b.values[k].shape)
+      return false;
     const Type type = a.values[k].type;
     if (type == Type::kInt32 || type == Type::kInt64) {
       if (a.values[k] != b.values[k]) return false;

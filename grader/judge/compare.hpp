@@ -26,8 +26,8 @@ struct Numbers {
 
   /// From anything that can travel as one value, and from oracles.
   template <typename T>
-    requires(!std::is_same_v<T, Value> && !std::is_same_v<T, Numbers>)
-  Numbers(const T& object) : Numbers(single(object)) {}  // NOLINT(google-explicit-constructor)
+  requires(!std::is_same_v<T, Value> && !std::is_same_v<T, Numbers>) Numbers(const T& object)
+      : Numbers(single(object)) {}  // NOLINT(google-explicit-constructor)
 
  private:
   template <typename T>

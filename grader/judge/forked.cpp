@@ -17,16 +17,23 @@ namespace {
 using Json = nlohmann::json;
 
 Json to_json(const PropertyResult& p) {
-  return {{"sentence", p.sentence}, {"verdict", static_cast<int>(p.verdict)}, {"defining", p.defining},
-          {"ended", p.ended ? static_cast<int>(*p.ended) : -1}, {"message", p.message},
-          {"smallest", p.smallest}, {"replay", p.replay}, {"seed", p.id.seed}, {"sizes", p.id.sizes}, {"shapely", p.id.shapely}};
+  return {{"sentence", p.sentence}, {"verdict", static_cast<int>(p.verdict)},
+          {"defining", p.defining}, {"ended", p.ended ? static_cast<int>(*p.ended) : -1},
+          {"message", p.message},   {"smallest", p.smallest},
+          {"replay", p.replay},     {"seed", p.id.seed},
+          {"sizes", p.id.sizes},    {"shapely", p.id.shapely}};
 }
 
 Json to_json(const ExerciseResult& e) {
   Json properties = Json::array();
   for (const PropertyResult& p : e.properties) properties.push_back(to_json(p));
-  return {{"id", e.id}, {"verdict", static_cast<int>(e.verdict)}, {"score", e.score}, {"reason", e.reason},
-          {"diagnosis", e.diagnosis}, {"output", e.output}, {"properties", properties}};
+  return {{"id", e.id},
+          {"verdict", static_cast<int>(e.verdict)},
+          {"score", e.score},
+          {"reason", e.reason},
+          {"diagnosis", e.diagnosis},
+          {"output", e.output},
+          {"properties", properties}};
 }
 
 PropertyResult property_from(const Json& j) {
@@ -58,7 +65,8 @@ std::string run_child(const JudgeTask& task) {
   try {
     Json results = Json::array();
     const auto submission = task.make_submission();
-    for (const ExerciseResult& e : judge(*task.lab, *submission, task.options)) results.push_back(to_json(e));
+    for (const ExerciseResult& e : judge(*task.lab, *submission, task.options))
+      results.push_back(to_json(e));
     return Json{{"results", results}}.dump(-1, ' ', true, Json::error_handler_t::replace);
   } catch (const std::exception& e) {
     return Json{{"failure", e.what()}}.dump(-1, ' ', true, Json::error_handler_t::replace);
@@ -71,9 +79,11 @@ std::vector<ExerciseResult> judge_forked(const JudgeTask& task) {
   Pipe pipe = make_pipe();
   std::fflush(nullptr);
   const pid_t pid = ::fork();
-  if (pid < 0) throw GraderFailure("no process for the judge: is the machine out of memory or processes?");
+  if (pid < 0)
+    throw GraderFailure("no process for the judge: is the machine out of memory or processes?");
   if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a grading that was stopped leaves no judge behind
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0,
+            0);  // a grading that was stopped leaves no judge behind
     const std::string text = run_child(task);
     for (std::size_t at = 0; at < text.size();) {
       const ssize_t n = ::write(pipe.write.get(), text.data() + at, text.size() - at);
@@ -92,8 +102,11 @@ std::vector<ExerciseResult> judge_forked(const JudgeTask& task) {
   int status = 0;
   ::waitpid(pid, &status, 0);
   const Json answer = Json::parse(text, nullptr, false);
-  if (answer.is_discarded()) throw GraderFailure("the judge of " + task.lab->name + " ended early: " + describe_end(status));
-  if (answer.contains("failure")) throw GraderFailure("the judge of " + task.lab->name + " failed: " + answer.at("failure").get<std::string>());
+  if (answer.is_discarded())
+    throw GraderFailure("the judge of " + task.lab->name + " ended early: " + describe_end(status));
+  if (answer.contains("failure"))
+    throw GraderFailure("the judge of " + task.lab->name +
+                        " failed: " + answer.at("failure").get<std::string>());
   std::vector<ExerciseResult> results;
   for (const Json& e : answer.at("results")) results.push_back(exercise_from(e));
   return results;

@@ -37,13 +37,17 @@ class Grading {
   std::set<std::string> with_needs(std::set<std::string> ids) const;
   const Judged& judged(const Lab& lab);
   void judge_pieces(const Lab& lab, Judged& judged);
-  std::vector<ExerciseResult> judge_apart(const Lab& lab, const LabBuild& build, const Earlier& earlier, JudgeOptions options,
+  std::vector<ExerciseResult> judge_apart(const Lab& lab, const LabBuild& build,
+                                          const Earlier& earlier, JudgeOptions options,
                                           std::vector<ExerciseResult> together);
   Earlier earlier_objects(const Lab& lab);
   GradedLab report_on(const Lab& lab);
-  void find_crash(const Lab& lab, Judged& judged, const ExerciseResult& result, const std::vector<std::string>& earlier);
+  void find_crash(const Lab& lab, Judged& judged, const ExerciseResult& result,
+                  const std::vector<std::string>& earlier);
   bool wanted(const std::string& id) const { return wanted_.empty() || wanted_.contains(id); }
-  bool selected(const Exercise& exercise) const { return options_.only.empty() || options_.only.contains(exercise.id); }
+  bool selected(const Exercise& exercise) const {
+    return options_.only.empty() || options_.only.contains(exercise.id);
+  }
 
   const GradeOptions& options_;
   Workshop workshop_;
@@ -73,7 +77,8 @@ Report Grading::run() {
   report.learner = options_.learner;
   report.sealed = options_.sealed;
   for (const Lab& lab : labs()) {
-    if (std::any_of(lab.exercises.begin(), lab.exercises.end(), [&](const Exercise& e) { return selected(e); })) {
+    if (std::any_of(lab.exercises.begin(), lab.exercises.end(),
+                    [&](const Exercise& e) { return selected(e); })) {
       report.labs.push_back(report_on(lab));
     }
   }
@@ -84,7 +89,9 @@ Report Grading::run() {
 ExerciseResult verdict_on_file(const Piece& piece) {
   ExerciseResult result;
   result.id = piece.exercise->id;
-  result.verdict = piece.state == FileState::kMissing || piece.state == FileState::kUntouched ? Verdict::kNotStarted : Verdict::kDoesNotCompile;
+  result.verdict = piece.state == FileState::kMissing || piece.state == FileState::kUntouched
+                       ? Verdict::kNotStarted
+                       : Verdict::kDoesNotCompile;
   result.reason = piece.problem;
   if (piece.state == FileState::kMissing) {
     result.reason = piece.file + " is missing; ./lab reset " + result.id + " brings the stub back";
@@ -113,8 +120,10 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   const auto choose = [&] {
     options.only.clear();
     for (const auto& [id, piece] : judged.build.pieces) {
-      if (!piece.compiled()) options.not_ready.insert(id);
-      else if (wanted(id)) options.only.insert(id);
+      if (!piece.compiled())
+        options.not_ready.insert(id);
+      else if (wanted(id))
+        options.only.insert(id);
     }
   };
   choose();
@@ -125,22 +134,27 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   choose();  // linking may have found pieces that do not fit
   if (options.only.empty()) return;
   if (options_.progress) options_.progress("judging " + lab.name);
-  auto results = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+  auto results = judge_forked(
+      {&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
   results = judge_apart(lab, judged.build, earlier, options, std::move(results));
   for (const ExerciseResult& result : results) {
     ExerciseResult& kept = judged.results[result.id] = result;
     for (const std::string& need : find_exercise(result.id)->needs) {
       if (earlier.helped.contains(need)) kept.helped_by.push_back(need);
     }
-    if (result.verdict == Verdict::kCrashed && !options_.sealed) find_crash(lab, judged, result, earlier.objects);
+    if (result.verdict == Verdict::kCrashed && !options_.sealed)
+      find_crash(lab, judged, result, earlier.objects);
   }
 }
 
-/// Replays the first case that crashed with sanitizers, for the line to look at. Once per run: it takes
-/// seconds, and one crash is mended at a time.
-void Grading::find_crash(const Lab& lab, Judged& judged, const ExerciseResult& result, const std::vector<std::string>& earlier) {
+/// Replays the first case that crashed with sanitizers, for the line to look at. Once per run: it
+/// takes seconds, and one crash is mended at a time.
+void Grading::find_crash(const Lab& lab, Judged& judged, const ExerciseResult& result,
+                         const std::vector<std::string>& earlier) {
   const auto& properties = result.properties;
-  const auto crashed = std::find_if(properties.begin(), properties.end(), [](const PropertyResult& p) { return p.ended == Outcome::kCrashed; });
+  const auto crashed =
+      std::find_if(properties.begin(), properties.end(),
+                   [](const PropertyResult& p) { return p.ended == Outcome::kCrashed; });
   if (crashed == properties.end() || std::exchange(crash_searched_, true)) return;
   if (options_.progress) options_.progress("looking for the line that crashes");
   WorkerOptions worker{workshop_.link_sanitized(judged.build, result.id, earlier)};
@@ -151,17 +165,24 @@ void Grading::find_crash(const Lab& lab, Judged& judged, const ExerciseResult& r
   options.only = {result.id};
   options.only_property = crashed->sentence;
   options.replay = crashed->id;
-  const auto replayed = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(worker); }, options});
-  if (const auto site = crash_site(replayed.at(0).output, judged.build.pieces.at(result.id).file)) judged.build.pieces.at(result.id).diagnostics.push_back(*site);
+  const auto replayed =
+      judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(worker); }, options});
+  if (const auto site = crash_site(replayed.at(0).output, judged.build.pieces.at(result.id).file))
+    judged.build.pieces.at(result.id).diagnostics.push_back(*site);
 }
 
-/// Code that runs as the worker starts can end it before anybody is asked, and would cost every exercise
-/// of the lab. Where none has come to an answer, each is judged with no other file than those it needs.
-std::vector<ExerciseResult> Grading::judge_apart(const Lab& lab, const LabBuild& build, const Earlier& earlier,
-                                                 JudgeOptions options, std::vector<ExerciseResult> together) {
+/// Code that runs as the worker starts can end it before anybody is asked, and would cost every
+/// exercise of the lab. Where none has come to an answer, each is judged with no other file than
+/// those it needs.
+std::vector<ExerciseResult> Grading::judge_apart(const Lab& lab, const LabBuild& build,
+                                                 const Earlier& earlier, JudgeOptions options,
+                                                 std::vector<ExerciseResult> together) {
   const auto waits = [](const ExerciseResult& r) { return r.verdict == Verdict::kWaits; };
-  const auto ended = [](const ExerciseResult& r) { return r.verdict == Verdict::kCrashed || r.verdict == Verdict::kTimedOut; };
-  const bool none = std::all_of(together.begin(), together.end(), [&](const ExerciseResult& r) { return waits(r) || ended(r); });
+  const auto ended = [](const ExerciseResult& r) {
+    return r.verdict == Verdict::kCrashed || r.verdict == Verdict::kTimedOut;
+  };
+  const bool none = std::all_of(together.begin(), together.end(),
+                                [&](const ExerciseResult& r) { return waits(r) || ended(r); });
   if (!none || std::count_if(together.begin(), together.end(), ended) < 2) return together;
   for (ExerciseResult& result : together) {
     const std::set<std::string> needed = with_needs({result.id});
@@ -171,22 +192,25 @@ std::vector<ExerciseResult> Grading::judge_apart(const Lab& lab, const LabBuild&
     }
     options.only = {result.id};
     const std::string worker = workshop_.link(apart, earlier.objects);
-    const auto alone = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+    const auto alone = judge_forked(
+        {&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
     result = alone.at(0);
     if (result.verdict != Verdict::kPass) options.not_ready.insert(result.id);
   }
   return together;
 }
 
-/// For every exercise of the labs that this one builds on: the submission's own object if it passed,
-/// the reference's otherwise.
+/// For every exercise of the labs that this one builds on: the submission's own object if it
+/// passed, the reference's otherwise.
 Grading::Earlier Grading::earlier_objects(const Lab& lab) {
   std::set<std::string> ids;
-  for (const Exercise& exercise : lab.exercises) ids.insert(exercise.needs.begin(), exercise.needs.end());
+  for (const Exercise& exercise : lab.exercises)
+    ids.insert(exercise.needs.begin(), exercise.needs.end());
   ids = with_needs(ids);
   Earlier earlier;
   for (const Lab& other : labs()) {
-    const bool needed = std::any_of(other.exercises.begin(), other.exercises.end(), [&](const Exercise& e) { return ids.contains(e.id); });
+    const bool needed = std::any_of(other.exercises.begin(), other.exercises.end(),
+                                    [&](const Exercise& e) { return ids.contains(e.id); });
     if (&other == &lab || !needed) continue;
     const Judged& there = judged(other);
     for (const Exercise& exercise : other.exercises) {
@@ -196,7 +220,8 @@ Grading::Earlier Grading::earlier_objects(const Lab& lab) {
         earlier.objects.push_back(there.build.pieces.at(exercise.id).object);
         continue;
       }
-      earlier.objects.push_back(reference.empty() ? Workshop::stub_object(other, exercise) : reference);
+      earlier.objects.push_back(reference.empty() ? Workshop::stub_object(other, exercise)
+                                                  : reference);
       (reference.empty() ? earlier.missing : earlier.helped).insert(exercise.id);
     }
   }
@@ -210,27 +235,32 @@ GradedLab Grading::report_on(const Lab& lab) {
   for (const Exercise& exercise : lab.exercises) {
     if (!selected(exercise)) continue;
     const Piece& piece = there.build.pieces.at(exercise.id);
-    graded.exercises.push_back({&exercise, there.results.at(exercise.id), piece.file, piece.source_sha256, piece.diagnostics});
+    graded.exercises.push_back({&exercise, there.results.at(exercise.id), piece.file,
+                                piece.source_sha256, piece.diagnostics});
   }
   const bool whole = graded.exercises.size() == lab.exercises.size();
   if (options_.questions && whole) {
-    graded.questions = mark_answers(lab, options_.submission + "/" + lab.name + "/answers.toml", options_.sealed ? options_.learner : "");
+    graded.questions = mark_answers(lab, options_.submission + "/" + lab.name + "/answers.toml",
+                                    options_.sealed ? options_.learner : "");
   }
   return graded;
 }
 
-GradedExercise Grading::replay(const Exercise& exercise, const PropertyInfo& property, const CaseId& id) {
+GradedExercise Grading::replay(const Exercise& exercise, const PropertyInfo& property,
+                               const CaseId& id) {
   const Lab& lab = lab_of(exercise);
   wanted_ = with_needs({exercise.id});
   LabBuild build = workshop_.build(lab);
   const Piece& piece = build.pieces.at(exercise.id);
-  if (!piece.compiled()) return {&exercise, verdict_on_file(piece), piece.file, piece.source_sha256, piece.diagnostics};
+  if (!piece.compiled())
+    return {&exercise, verdict_on_file(piece), piece.file, piece.source_sha256, piece.diagnostics};
   const std::string worker = workshop_.link(build, earlier_objects(lab).objects);
   JudgeOptions options;
   options.only = {exercise.id};
   options.only_property = property.sentence;
   options.replay = id;
-  const auto results = judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+  const auto results = judge_forked(
+      {&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
   return {&exercise, results.at(0), piece.file, piece.source_sha256, piece.diagnostics};
 }
 
@@ -260,17 +290,24 @@ int Report::max() const {
   return sum;
 }
 
-bool Report::complete() const { return score() == max(); }
+bool Report::complete() const {
+  return score() == max();
+}
 
-Report grade(const GradeOptions& options) { return Grading(options).run(); }
+Report grade(const GradeOptions& options) {
+  return Grading(options).run();
+}
 
-GradedExercise replay(const GradeOptions& options, const std::string& exercise, int property, const CaseId& id) {
-  return Grading(options).replay(*find_exercise(exercise), *find_property(*find_exercise(exercise), property), id);
+GradedExercise replay(const GradeOptions& options, const std::string& exercise, int property,
+                      const CaseId& id) {
+  return Grading(options).replay(*find_exercise(exercise),
+                                 *find_property(*find_exercise(exercise), property), id);
 }
 
 const Lab* find_lab(const std::string& id) {
   for (const Lab& lab : labs()) {
-    if (lab.name == id || std::to_string(std::stoi(lab.name)) == id || lab.name.substr(0, 2) == id) return &lab;
+    if (lab.name == id || std::to_string(std::stoi(lab.name)) == id || lab.name.substr(0, 2) == id)
+      return &lab;
   }
   return nullptr;
 }
@@ -286,7 +323,9 @@ const Exercise* find_exercise(const std::string& id) {
 
 const Lab& lab_of(const Exercise& exercise) {
   for (const Lab& lab : labs()) {
-    if (!lab.exercises.empty() && &exercise >= &lab.exercises.front() && &exercise <= &lab.exercises.back()) return lab;
+    if (!lab.exercises.empty() && &exercise >= &lab.exercises.front() &&
+        &exercise <= &lab.exercises.back())
+      return lab;
   }
   throw std::logic_error("an exercise of no lab");
 }

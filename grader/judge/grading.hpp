@@ -46,8 +46,8 @@ struct Report {
   std::string submission;
   std::string learner;
   bool sealed = false;
-  bool verbose = false;              ///< Show every failing property in full, not only the first.
-  std::set<std::string> explained;   ///< Ids of questions answered right whose explanation was seen.
+  bool verbose = false;             ///< Show every failing property in full, not only the first.
+  std::set<std::string> explained;  ///< Ids of questions answered right whose explanation was seen.
   std::vector<GradedLab> labs;
 
   int score() const;
@@ -56,14 +56,15 @@ struct Report {
 };
 
 struct GradeOptions {
-  std::string submission;       ///< A folder laid out like labs/.
-  std::string state;            ///< Where compiled objects are kept.
-  std::set<std::string> only;   ///< Exercise ids; empty: all.
+  std::string submission;      ///< A folder laid out like labs/.
+  std::string state;           ///< Where compiled objects are kept.
+  std::set<std::string> only;  ///< Exercise ids; empty: all.
   std::uint64_t seed = 0;
   std::string learner;
   bool sealed = false;
   bool questions = true;
-  std::function<void(const std::string&)> progress;  ///< Told what is being done, for a status line.
+  std::function<void(const std::string&)>
+      progress;  ///< Told what is being done, for a status line.
 };
 
 /// @throws GraderFailure  if the grader itself fails.
@@ -72,7 +73,8 @@ Report grade(const GradeOptions& options);
 /// Replays one case, and says how it came out.
 /// @param exercise  Its id.
 /// @param property  Counts from 1.
-GradedExercise replay(const GradeOptions& options, const std::string& exercise, int property, const CaseId& id);
+GradedExercise replay(const GradeOptions& options, const std::string& exercise, int property,
+                      const CaseId& id);
 
 /// The questions of a lab as one learner sees them, choices in that learner's order.
 /// @param learner  Empty: as printed in the workbook.

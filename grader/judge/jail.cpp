@@ -41,19 +41,6 @@ int check(int result, const char* what) {
   return result;
 }
 
-/// A user of its own for this grading, so that limits on processes bind and nobody else's processes
-/// count. Limits on processes do not bind root at all.
-uid_t unused_uid() {
-  static const uid_t uid = [] {
-    uid_t candidate = 1'900'000'000U + static_cast<uid_t>(::getpid()) % 60'000'000U;
-    while (::getpwuid(candidate) != nullptr) ++candidate;
-    return candidate;
-  }();
-  return uid;
-}
-
-bool are_root() { return ::geteuid() == 0; }
-
 void limit(int resource, rlim_t value) {
   const rlimit both{value, value};
   ::setrlimit(static_cast<__rlimit_resource>(resource), &both);
@@ -64,10 +51,11 @@ rlim_t processes_of_user() {
   rlim_t count = 0;
   if (DIR* proc = ::opendir("/proc")) {
     while (const dirent* entry = ::readdir(proc)) {
-      struct stat info{};
+      struct stat info {};
       if (std::isdigit(static_cast<unsigned char>(entry->d_name[0])) == 0) continue;
       const std::string tasks = std::string("/proc/") + entry->d_name + "/task";
-      if (::stat(tasks.c_str(), &info) == 0 && info.st_uid == ::getuid()) count += info.st_nlink - 2;
+      if (::stat(tasks.c_str(), &info) == 0 && info.st_uid == ::getuid())
+        count += info.st_nlink - 2;
     }
     ::closedir(proc);
   }
@@ -79,17 +67,18 @@ void apply_limits(const Limits& limits) {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, 256);
   // One second between the signal that tells what happened and the one that ends it.
-  const rlimit cpu{static_cast<rlim_t>(limits.cpu_seconds), static_cast<rlim_t>(limits.cpu_seconds) + 1};
+  const rlimit cpu{static_cast<rlim_t>(limits.cpu_seconds),
+                   static_cast<rlim_t>(limits.cpu_seconds) + 1};
   ::setrlimit(RLIMIT_CPU, &cpu);
   limit(RLIMIT_FSIZE, limits.file_bytes);
   limit(RLIMIT_STACK, 8 << 20);
-  if (limits.memory_bytes > 0) limit(RLIMIT_AS, limits.memory_bytes);
 }
 
 void become_nobody() {
   if (!are_root()) return;
   const uid_t uid = unused_uid();
-  if (::setgroups(0, nullptr) != 0 || ::setresgid(uid, uid, uid) != 0 || ::setresuid(uid, uid, uid) != 0) {
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(uid, uid, uid) != 0 ||
+      ::setresuid(uid, uid, uid) != 0) {
     ::_exit(126);
   }
 }
@@ -103,31 +92,38 @@ Fd filter_file() {
   if (filter.empty()) return Fd();
   Fd file(check(::memfd_create("filter", MFD_CLOEXEC), "memfd_create"));
   const std::size_t size = filter.size() * sizeof(sock_filter);
-  if (::write(file.get(), filter.data(), size) != static_cast<ssize_t>(size)) throw std::runtime_error("no memory for a filter");
+  if (::write(file.get(), filter.data(), size) != static_cast<ssize_t>(size))
+    throw std::runtime_error("no memory for a filter");
   ::lseek(file.get(), 0, SEEK_SET);
   return file;
 }
 
 std::vector<std::string> bubblewrap_arguments(const JailSpec& spec, bool with_filter) {
-  std::vector<std::string> args{kBubblewrap, "--unshare-all", "--die-with-parent", "--new-session",
-                                "--clearenv", "--setenv", "PATH", "/usr/bin",
-                                "--ro-bind", "/usr", "/usr",
-                                "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
-                                "--symlink", "usr/bin", "/bin",
-                                "--dev-bind", "/dev/null", "/dev/null",
-                                "--size", "67108864", "--tmpfs", "/tmp"};
-  const auto add = [&args](std::initializer_list<std::string> more) { args.insert(args.end(), more); };
+  std::vector<std::string> args{
+      kBubblewrap,  "--unshare-all", "--die-with-parent", "--new-session", "--clearenv",
+      "--setenv",   "PATH",          "/usr/bin",          "--ro-bind",     "/usr",
+      "/usr",       "--symlink",     "usr/lib",           "/lib",          "--symlink",
+      "usr/lib64",  "/lib64",        "--symlink",         "usr/bin",       "/bin",
+      "--dev-bind", "/dev/null",     "/dev/null",         "--size",        "67108864",
+      "--tmpfs",    "/tmp"};
+  const auto add = [&args](std::initializer_list<std::string> more) {
+    args.insert(args.end(), more);
+  };
   if (spec.needs_proc) add({"--proc", "/proc"});
   for (const std::string& folder : spec.readable) add({"--ro-bind", folder, folder});
-  if (!spec.writable.empty()) add({"--bind", spec.writable, spec.writable, "--chdir", spec.writable});
+  if (!spec.writable.empty())
+    add({"--bind", spec.writable, spec.writable, "--chdir", spec.writable});
   const bool with_executable = !spec.executable_to_copy.empty();
-  if (with_executable) add({"--perms", "0555", "--ro-bind-data", std::to_string(kExecutableFd), kWorkerInside, "--chdir", "/tmp"});
+  if (with_executable)
+    add({"--perms", "0555", "--ro-bind-data", std::to_string(kExecutableFd), kWorkerInside,
+         "--chdir", "/tmp"});
   // The root is a file system in memory, too, and one without a size.
   add({"--remount-ro", "/"});
   if (with_filter) add({"--seccomp", std::to_string(kFilterFd)});
   add({"--", "/usr/bin/prlimit", "--nproc=" + std::to_string(spec.limits.processes)});
   args.insert(args.end(), spec.argv.begin(), spec.argv.end());
-  if (with_executable) *(args.end() - static_cast<std::ptrdiff_t>(spec.argv.size())) = kWorkerInside;
+  if (with_executable)
+    *(args.end() - static_cast<std::ptrdiff_t>(spec.argv.size())) = kWorkerInside;
   return args;
 }
 
@@ -135,11 +131,16 @@ std::vector<std::string> bubblewrap_arguments(const JailSpec& spec, bool with_fi
 /// bubblewrap reads. All others are closed.
 void arrange_descriptors(const JailSpec& spec, int executable_fd, int filter_fd) {
   const int null = ::open("/dev/null", O_RDWR);
-  const int wanted[] = {null, spec.output_fd >= 0 ? spec.output_fd : null,
-                        spec.output_fd >= 0 ? spec.output_fd : null, spec.requests_fd,
-                        spec.replies_fd, executable_fd, filter_fd};
+  const int wanted[] = {null,
+                        spec.output_fd >= 0 ? spec.output_fd : null,
+                        spec.output_fd >= 0 ? spec.output_fd : null,
+                        spec.requests_fd,
+                        spec.replies_fd,
+                        executable_fd,
+                        filter_fd};
   int aside[7];
-  for (int i = 0; i < 7; ++i) aside[i] = wanted[i] >= 0 ? ::fcntl(wanted[i], F_DUPFD_CLOEXEC, 20) : -1;
+  for (int i = 0; i < 7; ++i)
+    aside[i] = wanted[i] >= 0 ? ::fcntl(wanted[i], F_DUPFD_CLOEXEC, 20) : -1;
   ::close_range(0, 19, 0);
   for (int i = 0; i < 7; ++i) {
     if (aside[i] >= 0) ::dup2(aside[i], i);
@@ -147,14 +148,18 @@ void arrange_descriptors(const JailSpec& spec, int executable_fd, int filter_fd)
   ::close_range(7, ~0U, 0);
 }
 
+/// @param limits     Its memory is limited here and not earlier: until then this is the grader,
+///                   which may be a sanitizer's build and cannot live in so little.
 /// @param temporary  Where the program may put temporary files, or empty.
-[[noreturn]] void exec(const std::vector<std::string>& arguments, const std::string& temporary = {}) {
+[[noreturn]] void exec(const std::vector<std::string>& arguments, const Limits& limits,
+                       const std::string& temporary = {}) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   char path[] = "PATH=/usr/bin";
   std::string folder = "TMPDIR=" + temporary;
   char* environment[] = {path, temporary.empty() ? nullptr : folder.data(), nullptr};
+  if (limits.memory_bytes > 0) limit(RLIMIT_AS, limits.memory_bytes);
   ::execve(argv[0], argv.data(), environment);
   ::_exit(127);
 }
@@ -171,24 +176,16 @@ void arrange_descriptors(const JailSpec& spec, int executable_fd, int filter_fd)
   become_nobody();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // after the change of user, which forgets it
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  for (const char* system : {"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"}) spec.readable.emplace_back(system);
+  for (const char* system : {"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"})
+    spec.readable.emplace_back(system);
   if (spec.needs_proc) spec.readable.emplace_back("/proc");
   restrict_files(spec.readable, spec.writable);
   restrict_calls(call_filter(true));
-  exec(spec.argv, spec.writable);
+  exec(spec.argv, spec.limits, spec.writable);
 }
 
-/// Kills every process of a user that only we use.
-void kill_user(uid_t uid) {
-  const pid_t killer = ::fork();
-  if (killer == 0) {
-    if (::setresuid(uid, uid, uid) == 0) ::kill(-1, SIGKILL);
-    ::_exit(0);
-  }
-  if (killer > 0) ::waitpid(killer, nullptr, 0);
-}
-
-/// Kills what a jailed program left behind and what has become our child through PR_SET_CHILD_SUBREAPER.
+/// Kills what a jailed program left behind and what has become our child through
+/// PR_SET_CHILD_SUBREAPER.
 void kill_adopted(pid_t group) {
   ::kill(-group, SIGKILL);
   const std::string children = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
@@ -207,47 +204,6 @@ void kill_adopted(pid_t group) {
   }
 }
 
-/// Whether anybody may walk into a folder.
-bool open_to_all(const fs::path& folder) {
-  for (fs::path at = fs::absolute(folder); at != at.root_path(); at = at.parent_path()) {
-    struct stat info{};
-    if (::stat(at.c_str(), &info) != 0 || (info.st_mode & S_IXOTH) == 0) return false;
-  }
-  return true;
-}
-
-/// A process that waits for our end, however we end, and removes what it was told of.
-/// @return Where to write what is to be removed, each path with its final zero.
-int start_janitor() {
-  Pipe notes = make_pipe();
-  if (::fork() != 0) return notes.write.release();
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) std::signal(signal, SIG_IGN);
-  const int from = ::fcntl(notes.read.get(), F_DUPFD, 3);
-  for (int fd = 0; fd < 3; ++fd) ::close(fd);
-  if (from > 3) ::close_range(3, static_cast<unsigned>(from) - 1, 0);
-  ::close_range(static_cast<unsigned>(from) + 1, ~0U, 0);
-  std::string paths;
-  char buffer[4096];
-  for (ssize_t n = 1; n > 0;) {
-    n = ::read(from, buffer, sizeof buffer);
-    if (n > 0) paths.append(buffer, static_cast<std::size_t>(n));
-  }
-  if (are_root()) kill_user(unused_uid());
-  for (std::size_t at = 0; at < paths.size(); at += std::strlen(&paths[at]) + 1) remove_scratch(&paths[at]);
-  ::_exit(0);
-}
-
-/// A new folder in the temporary folder, which goes when we do.
-std::string temporary_folder(const std::string& name) {
-  const char* wish = std::getenv("TMPDIR");
-  const bool usable = wish != nullptr && wish[0] == '/' && fs::is_directory(wish) && (!are_root() || open_to_all(wish));
-  std::string path = std::string(usable ? wish : "/tmp") + "/" + name + "XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp");
-  static const int janitor = start_janitor();
-  (void)!::write(janitor, path.c_str(), path.size() + 1);
-  return path;
-}
-
 Confinement find_confinement() {
   const char* wish = std::getenv("LATENTLAB_SANDBOX");
   if (wish != nullptr && std::strcmp(wish, "reduced") == 0) return Confinement::kReduced;
@@ -259,7 +215,7 @@ Confinement find_confinement() {
     become_nobody();
     JailSpec spec;
     spec.argv = {"/usr/bin/true"};
-    exec(bubblewrap_arguments(spec, filter.get() >= 0));
+    exec(bubblewrap_arguments(spec, filter.get() >= 0), spec.limits);
   }
   int status = 1;
   ::waitpid(pid, &status, 0);
@@ -277,36 +233,18 @@ Confinement confinement() {
   return found;
 }
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  if (this != &other) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-int Fd::release() { return std::exchange(fd_, -1); }
-
-Pipe make_pipe() {
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe");
-  return {Fd(ends[0]), Fd(ends[1])};
-}
-
 Jailed::Jailed(const JailSpec& spec) {
   const bool full = confinement() == Confinement::kFull;
   uid_ = are_root() ? unused_uid() : 0;
   Fd executable;
   const Fd filter = full ? filter_file() : Fd();
   if (full && !spec.executable_to_copy.empty()) {
-    executable = Fd(check(::open(spec.executable_to_copy.c_str(), O_RDONLY | O_CLOEXEC), "open the worker"));
+    executable =
+        Fd(check(::open(spec.executable_to_copy.c_str(), O_RDONLY | O_CLOEXEC), "open the worker"));
   }
   if (!full) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // a jailed program of our own user must not read our memory
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0,
+          0);  // a jailed program of our own user must not read our memory
   pid_ = check(::fork(), "fork");
   if (pid_ != 0) return;
   ::setsid();
@@ -314,7 +252,7 @@ Jailed::Jailed(const JailSpec& spec) {
   apply_limits(spec.limits);
   if (!full) run_reduced(spec);
   become_nobody();
-  exec(bubblewrap_arguments(spec, filter.get() >= 0));
+  exec(bubblewrap_arguments(spec, filter.get() >= 0), spec.limits);
 }
 
 Jailed::Jailed(Jailed&& other) noexcept : pid_(std::exchange(other.pid_, -1)), uid_(other.uid_) {}
@@ -367,7 +305,8 @@ std::string describe_end(int status) {
   int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   if (signal == 0 && code > 128 && code < 128 + 65) signal = code - 128;
-  if (signal == 0) return "it ended with exit status " + std::to_string(code) + " before it answered";
+  if (signal == 0)
+    return "it ended with exit status " + std::to_string(code) + " before it answered";
   if (signal == SIGXCPU) return "it used up its processor time";
   return "it was killed by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
 }
@@ -381,7 +320,8 @@ Finished run_to_end(JailSpec spec, std::chrono::milliseconds deadline) {
   Finished finished;
   std::size_t printed = 0;
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
     pollfd ready{output.read.get(), POLLIN, 0};
     if (left <= 0 || printed > kMaxPrinted || ::poll(&ready, 1, static_cast<int>(left)) == 0) {
       finished.timed_out = true;
@@ -392,62 +332,13 @@ Finished run_to_end(JailSpec spec, std::chrono::milliseconds deadline) {
     const ssize_t n = ::read(output.read.get(), buffer, sizeof buffer);
     if (n <= 0) break;
     printed += static_cast<std::size_t>(n);
-    finished.output.append(buffer, std::min(static_cast<std::size_t>(n), kMaxCaptured - std::min(kMaxCaptured, finished.output.size())));
+    finished.output.append(buffer,
+                           std::min(static_cast<std::size_t>(n),
+                                    kMaxCaptured - std::min(kMaxCaptured, finished.output.size())));
   }
   // The pipe is closed: what goes on without it has a moment to end.
   finished.status = program.collect(std::chrono::milliseconds(2000));
   return finished;
-}
-
-std::string make_scratch() {
-  std::string path = temporary_folder("latentlab-");
-  if (are_root()) check(::chown(path.c_str(), unused_uid(), unused_uid()), "chown");
-  return path;
-}
-
-void give_to_jail(const std::string& folder) {
-  if (!are_root()) return;
-  const auto give = [](const fs::path& path) { (void)::lchown(path.c_str(), unused_uid(), unused_uid()); };
-  give(folder);
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) give(entry.path());
-}
-
-bool in_linked_folder(const std::string& path) {
-  struct stat info{};
-  return ::lstat(fs::path(path).parent_path().c_str(), &info) == 0 && S_ISLNK(info.st_mode);
-}
-
-bool read_from_jail(const std::string& path, std::string& content) {
-  if (in_linked_folder(path)) return false;
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat info{};
-  if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > (64 << 20)) return false;
-  content.resize(static_cast<std::size_t>(info.st_size));
-  std::size_t at = 0;
-  while (at < content.size()) {
-    const ssize_t n = ::read(fd.get(), content.data() + at, content.size() - at);
-    if (n <= 0) return false;
-    at += static_cast<std::size_t>(n);
-  }
-  return true;
-}
-
-void remove_scratch(const std::string& path) {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-}
-
-std::string readable_for_jail(const std::string& folder) {
-  if (!are_root() || open_to_all(folder)) return folder;
-  static std::vector<std::pair<std::string, std::string>> copies;
-  for (const auto& [from, to] : copies) {
-    if (from == folder) return to;
-  }
-  const std::string path = temporary_folder("latentlab-kit-");
-  fs::copy(folder, path, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
-  ::chmod(path.c_str(), 0755);
-  copies.emplace_back(folder, path);
-  return path;
 }
 
 std::string printable(const std::string& raw, std::size_t limit) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "grader/judge/scratch.hpp"
+
 namespace latent::grader {
 
 /// How well a program is locked in.
@@ -24,26 +26,6 @@ std::string to_string(Confinement confinement);
 /// fallback.
 Confinement confinement();
 
-/// A descriptor that closes itself.
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.release()) {}
-  Fd& operator=(Fd&& other) noexcept;
-  ~Fd();
-  int get() const { return fd_; }
-  int release();
-
- private:
-  int fd_;
-};
-
-/// Two ends of a pipe, both closed on exec.
-struct Pipe {
-  Fd read, write;
-};
-Pipe make_pipe();
-
 /// What a program may use up.
 struct Limits {
   int cpu_seconds = 20;
@@ -55,13 +37,13 @@ struct Limits {
 /// A program to be locked in. Paths are those of this machine; inside they are the same.
 struct JailSpec {
   std::vector<std::string> argv;
-  std::string executable_to_copy;        ///< If set, this file becomes argv[0], "/worker" inside.
-  std::vector<std::string> readable;     ///< Folders to see, besides /usr.
-  std::string writable;                  ///< One folder to write in, which is also where it starts.
+  std::string executable_to_copy;     ///< If set, this file becomes argv[0], "/worker" inside.
+  std::vector<std::string> readable;  ///< Folders to see, besides /usr.
+  std::string writable;               ///< One folder to write in, which is also where it starts.
   bool needs_proc = false;
   Limits limits;
-  int requests_fd = -1, replies_fd = -1; ///< Become 3 and 4.
-  int output_fd = -1;                    ///< Becomes 1 and 2; stdin is /dev/null.
+  int requests_fd = -1, replies_fd = -1;  ///< Become 3 and 4.
+  int output_fd = -1;                     ///< Becomes 1 and 2; stdin is /dev/null.
 };
 
 /// A running program.
@@ -105,27 +87,8 @@ struct Finished {
 /// Runs a program to its end. `spec.output_fd` is set here.
 Finished run_to_end(JailSpec spec, std::chrono::milliseconds deadline);
 
-/// A fresh folder in the temporary folder that jailed programs of this process can write in.
-/// @return Its path; removed by `remove_scratch`, at the latest when this process has ended.
-std::string make_scratch();
-void remove_scratch(const std::string& path);
-
-/// Hands a folder that we filled to the jailed user, where that is another one.
-void give_to_jail(const std::string& folder);
-
-/// Whether a file's folder is a symbolic link, which may lead to somebody else's work.
-bool in_linked_folder(const std::string& path);
-
-/// Reads a file that a jailed program wrote or a learner handed in: regular, no link, in a folder that is
-/// none, of bounded size.
-bool read_from_jail(const std::string& path, std::string& content);
-
-/// A folder whose files jailed programs can read: the folder itself, or, where we are root and it
-/// lies behind a closed door, a copy that only root can write.
-std::string readable_for_jail(const std::string& folder);
-
-/// Text of an untrusted program, fit to be shown: control and non-ASCII bytes as \\xNN, long text cut in
-/// its middle.
+/// Text of an untrusted program, fit to be shown: control and non-ASCII bytes as \\xNN, long text
+/// cut in its middle.
 /// @param raw    Any bytes.
 /// @param limit  Bytes to keep.
 std::string printable(const std::string& raw, std::size_t limit = 2000);

@@ -9,7 +9,8 @@ namespace {
 
 /// An answer that depends on anything but its arguments is none.
 void ask_again(Judging& judging, ExerciseJudging& exercise) {
-  if (exercise.transcript.empty() || !exercise.all_passed() || judging.options.only_property) return;
+  if (exercise.transcript.empty() || !exercise.all_passed() || judging.options.only_property)
+    return;
   const Exchange& first = exercise.transcript.front();
   const Reply again = judging.submission->ask(first.request);
   if (again.outcome == first.reply.outcome && again.values == first.reply.values) return;
@@ -25,10 +26,15 @@ void ask_again(Judging& judging, ExerciseJudging& exercise) {
 int score(const ExerciseJudging& exercise) {
   const auto& properties = exercise.properties;
   const auto passed = [](const PropertyResult& p) { return p.verdict == PropertyVerdict::kPass; };
-  const auto others = std::count_if(properties.begin(), properties.end(), [](const PropertyResult& p) { return !p.defining; });
-  const bool is_defined = std::any_of(properties.begin(), properties.end(), [&](const PropertyResult& p) { return p.defining && passed(p); });
+  const auto others = std::count_if(properties.begin(), properties.end(),
+                                    [](const PropertyResult& p) { return !p.defining; });
+  const bool is_defined =
+      std::any_of(properties.begin(), properties.end(),
+                  [&](const PropertyResult& p) { return p.defining && passed(p); });
   if (!is_defined) return 0;
-  const auto earned = std::count_if(properties.begin(), properties.end(), [&](const PropertyResult& p) { return !p.defining && passed(p); });
+  const auto earned =
+      std::count_if(properties.begin(), properties.end(),
+                    [&](const PropertyResult& p) { return !p.defining && passed(p); });
   return exercise.exercise->points - static_cast<int>(others - earned);
 }
 
@@ -41,7 +47,8 @@ Verdict verdict(const ExerciseJudging& exercise) {
     const bool failed = property.verdict == PropertyVerdict::kFail;
     all_untouched = all_untouched && (!failed || property.ended == Outcome::kNotAttempted);
     if (failed && property.ended == Outcome::kTimedOut) return Verdict::kTimedOut;
-    if (failed && (property.ended == Outcome::kCrashed || property.ended == Outcome::kGarbled)) return Verdict::kCrashed;
+    if (failed && (property.ended == Outcome::kCrashed || property.ended == Outcome::kGarbled))
+      return Verdict::kCrashed;
   }
   return all_untouched && !any_passed ? Verdict::kNotStarted : Verdict::kFail;
 }
@@ -58,7 +65,8 @@ ExerciseResult conclude(const Lab& lab, ExerciseJudging& exercise, bool diagnose
   result.properties = exercise.properties;
   result.output = exercise.output;
   if (result.verdict == Verdict::kFail || diagnose_always) {
-    if (const Misconception* found = diagnose(lab, exercise.transcript)) result.diagnosis = found->id;
+    if (const Misconception* found = diagnose(lab, exercise.transcript))
+      result.diagnosis = found->id;
   }
   return result;
 }
@@ -92,30 +100,40 @@ std::string filter_of(const Lab& lab, const JudgeOptions& options) {
 
 std::string to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kPass: return "pass";
-    case Verdict::kFail: return "fail";
-    case Verdict::kNotStarted: return "not_started";
-    case Verdict::kWaits: return "waits";
-    case Verdict::kDoesNotCompile: return "does_not_compile";
-    case Verdict::kCrashed: return "crashed";
-    case Verdict::kTimedOut: return "timed_out";
+    case Verdict::kPass:
+      return "pass";
+    case Verdict::kFail:
+      return "fail";
+    case Verdict::kNotStarted:
+      return "not_started";
+    case Verdict::kWaits:
+      return "waits";
+    case Verdict::kDoesNotCompile:
+      return "does_not_compile";
+    case Verdict::kCrashed:
+      return "crashed";
+    case Verdict::kTimedOut:
+      return "timed_out";
   }
   return "fail";
 }
 
 std::string to_string(PropertyVerdict verdict) {
   switch (verdict) {
-    case PropertyVerdict::kPass: return "pass";
-    case PropertyVerdict::kFail: return "fail";
-    case PropertyVerdict::kSkip: return "skip";
+    case PropertyVerdict::kPass:
+      return "pass";
+    case PropertyVerdict::kFail:
+      return "fail";
+    case PropertyVerdict::kSkip:
+      return "skip";
   }
   return "fail";
 }
 
 bool ExerciseJudging::all_passed() const {
-  return !properties.empty() && std::all_of(properties.begin(), properties.end(), [](const PropertyResult& p) {
-    return p.verdict == PropertyVerdict::kPass;
-  });
+  return !properties.empty() &&
+         std::all_of(properties.begin(), properties.end(),
+                     [](const PropertyResult& p) { return p.verdict == PropertyVerdict::kPass; });
 }
 
 Judging& current_judging() {

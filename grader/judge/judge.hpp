@@ -41,8 +41,8 @@ struct ExerciseResult {
   int score = 0;
   std::string reason;  ///< One sentence where there are no properties to show.
   std::vector<PropertyResult> properties;
-  std::string diagnosis;         ///< The id of a misconception, or empty.
-  std::string output;            ///< What the learner's code printed, escaped and cut.
+  std::string diagnosis;               ///< The id of a misconception, or empty.
+  std::string output;                  ///< What the learner's code printed, escaped and cut.
   std::vector<std::string> helped_by;  ///< Exercises whose reference was linked in.
 };
 
@@ -52,8 +52,8 @@ struct JudgeOptions {
   std::set<std::string> not_ready;           ///< Ids that count as not passed beforehand.
   std::optional<std::string> only_property;  ///< Replay: this sentence, this case, nothing else.
   CaseId replay;
-  int cases = 5;                             ///< Runs of each property.
-  bool diagnose_always = false;              ///< Also what passes; for authors.
+  int cases = 5;                 ///< Runs of each property.
+  bool diagnose_always = false;  ///< Also what passes; for authors.
 };
 
 /// Runs the lab's hidden properties and scores them.

@@ -16,9 +16,9 @@ namespace latent::grader {
 struct ExerciseJudging {
   const Exercise* exercise = nullptr;
   std::vector<PropertyResult> properties;
-  std::vector<Exchange> transcript;    ///< For the diagnosis.
-  std::string waits_for;               ///< The id of an exercise that has not passed, or empty.
-  std::optional<Outcome> gave_up;      ///< After a timeout or many crashes it is not asked again.
+  std::vector<Exchange> transcript;  ///< For the diagnosis.
+  std::string waits_for;             ///< The id of an exercise that has not passed, or empty.
+  std::optional<Outcome> gave_up;    ///< After a timeout or many crashes it is not asked again.
   int crashes = 0;
   std::string output;
   std::size_t transcript_bytes = 0;

@@ -17,7 +17,9 @@ std::vector<Alternative>& alternative_list() {
   return all;
 }
 
-std::string lab_of(const char* file) { return std::filesystem::path(file).stem().string(); }
+std::string lab_of(const char* file) {
+  return std::filesystem::path(file).stem().string();
+}
 
 /// How far a misconception's replies agree with those of a submission.
 struct Agreement {
@@ -52,14 +54,17 @@ bool explains(const Lab& lab, const Misconception& misconception,
 
 }  // namespace
 
-const std::vector<Misconception>& misconceptions() { return misconception_list(); }
-const std::vector<Alternative>& alternatives() { return alternative_list(); }
+const std::vector<Misconception>& misconceptions() {
+  return misconception_list();
+}
+const std::vector<Alternative>& alternatives() {
+  return alternative_list();
+}
 
 MisconceptionRegistration::MisconceptionRegistration(const char* file, const char* scope,
                                                      Operation operation, const char* id,
                                                      const char* verdict, const char* why) {
-  misconception_list().push_back(
-      {id, lab_of(file), scope, std::move(operation), verdict, why});
+  misconception_list().push_back({id, lab_of(file), scope, std::move(operation), verdict, why});
 }
 
 AlternativeRegistration::AlternativeRegistration(const char* file, const char* scope,

@@ -12,12 +12,12 @@ namespace latent::grader {
 
 /// A wrong answer that people give.
 struct Misconception {
-  std::string id;        ///< "linear.weight-not-transposed", what `./lab why` takes.
-  std::string lab;       ///< "01_autoencoder"
-  std::string scope;     ///< The C++ namespace that holds the function.
-  Operation operation;   ///< The wrong function under the right one's name.
-  std::string verdict;   ///< One or two sentences: what was done, and what belongs there.
-  std::string why;       ///< A paragraph: why it is wrong, where it happened for real, with source.
+  std::string id;       ///< "linear.weight-not-transposed", what `./lab why` takes.
+  std::string lab;      ///< "01_autoencoder"
+  std::string scope;    ///< The C++ namespace that holds the function.
+  Operation operation;  ///< The wrong function under the right one's name.
+  std::string verdict;  ///< One or two sentences: what was done, and what belongs there.
+  std::string why;      ///< A paragraph: why it is wrong, where it happened for real, with source.
 };
 
 /// A right answer in other words.

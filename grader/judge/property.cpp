@@ -31,7 +31,8 @@ std::uint64_t mix(std::uint64_t seed, const std::string& text) {
 std::string sizes_text(const Draw& draw) {
   std::string text;
   for (const Draw::Shown& shown : draw.shown()) {
-    if (shown.values.size() != 1 || !shown.values[0].shape.empty() || shown.name.size() > 2) continue;
+    if (shown.values.size() != 1 || !shown.values[0].shape.empty() || shown.name.size() > 2)
+      continue;
     text += (text.empty() ? "" : " ") + shown.name + "=" + to_text(Numbers(shown.values[0]));
   }
   return text;
@@ -61,26 +62,36 @@ std::vector<std::string> input_lines(const Draw& draw) {
 std::string sentence_on(const Unanswered& unanswered) {
   const std::string& f = unanswered.operation;
   switch (unanswered.reply.outcome) {
-    case Outcome::kRefused: return f + " refused these arguments, which the contract allows";
-    case Outcome::kNotAttempted: return f + " is not started";
-    case Outcome::kThrew: return f + " threw an exception instead of answering";
-    case Outcome::kMisused: return f + " was stopped by Eigen: sizes that do not fit, or an index out of range";
-    case Outcome::kCrashed: return f + " crashed: " + unanswered.reply.note;
-    case Outcome::kTimedOut: return f + " gave no answer in time: " + unanswered.reply.note;
-    case Outcome::kGarbled: return f + " sent no well-formed answer: " + unanswered.reply.note;
-    case Outcome::kValue: break;
+    case Outcome::kRefused:
+      return f + " refused these arguments, which the contract allows";
+    case Outcome::kNotAttempted:
+      return f + " is not started";
+    case Outcome::kThrew:
+      return f + " threw an exception instead of answering";
+    case Outcome::kMisused:
+      return f + " was stopped by Eigen: sizes that do not fit, or an index out of range";
+    case Outcome::kCrashed:
+      return f + " crashed: " + unanswered.reply.note;
+    case Outcome::kTimedOut:
+      return f + " gave no answer in time: " + unanswered.reply.note;
+    case Outcome::kGarbled:
+      return f + " sent no well-formed answer: " + unanswered.reply.note;
+    case Outcome::kValue:
+      break;
   }
   return f + " answered";
 }
 
 bool ended_the_process(Outcome outcome) {
-  return outcome == Outcome::kCrashed || outcome == Outcome::kTimedOut || outcome == Outcome::kGarbled;
+  return outcome == Outcome::kCrashed || outcome == Outcome::kTimedOut ||
+         outcome == Outcome::kGarbled;
 }
 
 constexpr int kMaxCrashes = 3;
 constexpr std::size_t kMaxTranscript = 2000;
-constexpr std::size_t kMaxTranscriptBytes = 32 << 20;  // an answer may have 64 MB, and there may be many
-constexpr std::chrono::seconds kMaxWait{20};           // a function that takes its time, each time
+constexpr std::size_t kMaxTranscriptBytes =
+    32 << 20;                                 // an answer may have 64 MB, and there may be many
+constexpr std::chrono::seconds kMaxWait{20};  // a function that takes its time, each time
 
 std::size_t bytes_in(const std::vector<Value>& values) {
   std::size_t sum = 0;
@@ -90,7 +101,9 @@ std::size_t bytes_in(const std::vector<Value>& values) {
 
 }  // namespace
 
-const std::vector<PropertyInfo>& properties() { return property_list(); }
+const std::vector<PropertyInfo>& properties() {
+  return property_list();
+}
 
 PropertyRegistration::PropertyRegistration(const char* exercise, const char* sentence,
                                            bool defining, Property* (*make)(), const char* file,
@@ -103,7 +116,8 @@ PropertyRegistration::PropertyRegistration(const char* exercise, const char* sen
 
 void Property::expect_near(const std::string& what, const Numbers& got, const Numbers& expected,
                            const Tolerance& tolerance) {
-  if (const auto difference = compare(what, got, expected, tolerance)) throw Mismatch{difference->lines};
+  if (const auto difference = compare(what, got, expected, tolerance))
+    throw Mismatch{difference->lines};
 }
 
 void Property::expect_equal(const std::string& what, const Numbers& got, const Numbers& expected) {
@@ -112,10 +126,11 @@ void Property::expect_equal(const std::string& what, const Numbers& got, const N
 
 void Property::expect_refused(const Reply& reply, const std::string& why) {
   if (reply.outcome == Outcome::kRefused) return;
-  if (reply.outcome != Outcome::kValue && reply.outcome != Outcome::kThrew && reply.outcome != Outcome::kMisused) {
+  if (reply.outcome != Outcome::kValue && reply.outcome != Outcome::kThrew &&
+      reply.outcome != Outcome::kMisused) {
     throw Unanswered{"this call", reply};
   }
-  const std::string instead = reply.outcome == Outcome::kValue    ? "an answer came"
+  const std::string instead = reply.outcome == Outcome::kValue     ? "an answer came"
                               : reply.outcome == Outcome::kMisused ? "Eigen stopped it"
                                                                    : "another exception came";
   throw Mismatch{{"expected std::invalid_argument, " + instead, "because " + why}};
@@ -142,7 +157,9 @@ Reply Property::request(const Request& request) {
   exercise.waited += std::chrono::steady_clock::now() - asked;
   if (exercise.waited > kMaxWait) {
     exercise.gave_up = Outcome::kTimedOut;
-    return {Outcome::kTimedOut, {}, "all answers together took more than " + std::to_string(kMaxWait.count()) + " s"};
+    return {Outcome::kTimedOut,
+            {},
+            "all answers together took more than " + std::to_string(kMaxWait.count()) + " s"};
   }
   if (ended_the_process(reply.outcome)) {
     ++exercise.crashes;
@@ -151,7 +168,8 @@ Reply Property::request(const Request& request) {
     }
   }
   exercise.transcript_bytes += bytes_in(request.arguments) + bytes_in(reply.values);
-  if (exercise.transcript.size() < kMaxTranscript && exercise.transcript_bytes < kMaxTranscriptBytes) {
+  if (exercise.transcript.size() < kMaxTranscript &&
+      exercise.transcript_bytes < kMaxTranscriptBytes) {
     exercise.transcript.push_back({request, reply});
   }
   return reply;
@@ -189,8 +207,9 @@ void Property::TestBody() {
   if (judging.options.only_property && *judging.options.only_property != info.sentence) return;
   PropertyResult result{info.sentence, PropertyVerdict::kSkip, info.defining, {}, {}, {}, {}, {}};
   if (exercise.gave_up) {
-    result.message = {*exercise.gave_up == Outcome::kTimedOut ? "not asked again after a timeout"
-                                                              : "not asked again after several crashes"};
+    result.message = {*exercise.gave_up == Outcome::kTimedOut
+                          ? "not asked again after a timeout"
+                          : "not asked again after several crashes"};
     exercise.properties.push_back(result);
     return;
   }
@@ -202,7 +221,8 @@ void Property::TestBody() {
   bool can_shrink = true;
   const int cases = judging.options.only_property ? 1 : judging.options.cases;
   const auto case_id = [&](int i) {
-    const std::uint64_t seed = mix(judging.options.seed, info.exercise + '/' + info.sentence + '/' + std::to_string(i));
+    const std::uint64_t seed =
+        mix(judging.options.seed, info.exercise + '/' + info.sentence + '/' + std::to_string(i));
     // The first case is easy to read and shows every transpose; the others are anything.
     return CaseId{i == 0 ? seed & ~1ULL : seed | 1ULL, {}, i == 0};
   };

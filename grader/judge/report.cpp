@@ -1,10 +1,6 @@
 #include "grader/judge/report.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "config.hpp"
@@ -13,8 +9,6 @@
 
 namespace latent::grader {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::size_t kWidth = 80;
 
@@ -46,7 +40,8 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width) {
     std::size_t end = text.find(' ', at);
     if (end == std::string::npos) end = text.size();
     const std::string word = text.substr(at, end - at);
-    if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) lines.emplace_back();
+    if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width)
+      lines.emplace_back();
     lines.back() += (lines.back().empty() ? "" : " ") + word;
     at = end + 1;
   }
@@ -54,13 +49,21 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width) {
 }
 
 void print_indented(const std::string& text, std::size_t indent, std::ostream& out) {
-  for (const std::string& line : wrap(text, kWidth - indent)) out << std::string(indent, ' ') << line << '\n';
+  for (const std::string& line : wrap(text, kWidth - indent))
+    out << std::string(indent, ' ') << line << '\n';
 }
 
-void print_property(const PropertyResult& p, bool detailed, const TextStyle& style, std::ostream& out) {
-  const bool failed = p.verdict == PropertyVerdict::kFail, passed = p.verdict == PropertyVerdict::kPass;
-  const std::string word = passed ? paint("ok  ", kGreen, style) : failed ? paint("FAIL", kRed, style) : paint("skip", kDim, style);
-  const std::string right = failed && detailed && !p.smallest.empty() && p.ended != Outcome::kNotAttempted ? "smallest failing case: " + p.smallest : "";
+void print_property(const PropertyResult& p, bool detailed, const TextStyle& style,
+                    std::ostream& out) {
+  const bool failed = p.verdict == PropertyVerdict::kFail,
+             passed = p.verdict == PropertyVerdict::kPass;
+  const std::string word = passed   ? paint("ok  ", kGreen, style)
+                           : failed ? paint("FAIL", kRed, style)
+                                    : paint("skip", kDim, style);
+  const std::string right =
+      failed && detailed && !p.smallest.empty() && p.ended != Outcome::kNotAttempted
+          ? "smallest failing case: " + p.smallest
+          : "";
   out << "  " << word << "  ";
   if (right.empty() || style.plain || p.sentence.size() + right.size() + 10 > kWidth) {
     out << p.sentence << '\n';
@@ -70,8 +73,10 @@ void print_property(const PropertyResult& p, bool detailed, const TextStyle& sty
   }
   if (!detailed) return;
   for (const std::string& line : p.message) {
-    if (line.size() > kWidth - 8 && line.find('[') == std::string::npos) print_indented(line, 8, out);
-    else out << "        " << line << '\n';
+    if (line.size() > kWidth - 8 && line.find('[') == std::string::npos)
+      print_indented(line, 8, out);
+    else
+      out << "        " << line << '\n';
   }
 }
 
@@ -87,37 +92,50 @@ void print_output(const std::string& output, std::ostream& out) {
   std::vector<std::pair<std::string, int>> lines;
   std::istringstream in(output);
   for (std::string line; std::getline(in, line);) {
-    const auto same = std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.first == line; });
-    if (same == lines.end()) lines.emplace_back(line, 1);
-    else ++same->second;
+    const auto same =
+        std::find_if(lines.begin(), lines.end(), [&](const auto& l) { return l.first == line; });
+    if (same == lines.end())
+      lines.emplace_back(line, 1);
+    else
+      ++same->second;
   }
   if (lines.empty()) return;
   out << "  your code printed:\n";
   for (std::size_t i = 0; i < std::min<std::size_t>(lines.size(), 12); ++i) {
-    out << "  | " << lines[i].first << (lines[i].second > 1 ? "  (" + std::to_string(lines[i].second) + " times)" : "") << '\n';
+    out << "  | " << lines[i].first
+        << (lines[i].second > 1 ? "  (" + std::to_string(lines[i].second) + " times)" : "") << '\n';
   }
   if (lines.size() > 12) out << "  | ...\n";
 }
 
 std::string first_line_of(const GradedExercise& e) {
   const auto& properties = e.result.properties;
-  const auto held = std::count_if(properties.begin(), properties.end(), [](const PropertyResult& p) { return p.verdict == PropertyVerdict::kPass; });
+  const auto held =
+      std::count_if(properties.begin(), properties.end(),
+                    [](const PropertyResult& p) { return p.verdict == PropertyVerdict::kPass; });
   if (properties.empty()) return words(e.result.verdict);
-  const std::string counted = std::to_string(held) + " of " + std::to_string(properties.size()) + " properties hold";
-  const bool ended = e.result.verdict == Verdict::kCrashed || e.result.verdict == Verdict::kTimedOut;
+  const std::string counted =
+      std::to_string(held) + " of " + std::to_string(properties.size()) + " properties hold";
+  const bool ended =
+      e.result.verdict == Verdict::kCrashed || e.result.verdict == Verdict::kTimedOut;
   return ended ? words(e.result.verdict) + ", " + counted : counted;
 }
 
-void print_line(const GradedExercise& e, const std::string& text, const TextStyle& style, std::ostream& out) {
-  const std::string points = std::to_string(e.result.score) + " of " + std::to_string(e.exercise->points) + " points";
+void print_line(const GradedExercise& e, const std::string& text, const TextStyle& style,
+                std::ostream& out) {
+  const std::string points =
+      std::to_string(e.result.score) + " of " + std::to_string(e.exercise->points) + " points";
   const bool passed = e.result.verdict == Verdict::kPass;
   out << padded(e.exercise->id + " " + e.exercise->name, 30) << (style.plain ? ": " : "")
       << paint(padded(text, 34), passed ? kGreen : kDim, style) << points << '\n';
 }
 
-bool deserves_detail(Verdict verdict) { return verdict != Verdict::kPass && verdict != Verdict::kNotStarted; }
+bool deserves_detail(Verdict verdict) {
+  return verdict != Verdict::kPass && verdict != Verdict::kNotStarted;
+}
 
-void print_questions(const GradedLab& lab, const Report& report, const TextStyle& style, std::ostream& out) {
+void print_questions(const GradedLab& lab, const Report& report, const TextStyle& style,
+                     std::ostream& out) {
   for (const QuestionResult& q : lab.questions) {
     if (!q.problem.empty()) {
       out << q.problem << "\n\n";
@@ -126,9 +144,10 @@ void print_questions(const GradedLab& lab, const Report& report, const TextStyle
   }
   bool any = false;
   for (const QuestionResult& q : lab.questions) {
-    if (!q.answered || report.sealed || (q.right && report.explained.contains(q.question->id))) continue;
-    out << "  " << (q.right ? paint("ok  ", kGreen, style) : paint("no  ", kRed, style)) << "  " << q.question->id << " "
-        << q.question->key << ": you said " << q.given << '\n';
+    if (!q.answered || report.sealed || (q.right && report.explained.contains(q.question->id)))
+      continue;
+    out << "  " << (q.right ? paint("ok  ", kGreen, style) : paint("no  ", kRed, style)) << "  "
+        << q.question->id << " " << q.question->key << ": you said " << q.given << '\n';
     print_indented(q.sheet.explanation, 8, out);
     any = true;
   }
@@ -137,7 +156,9 @@ void print_questions(const GradedLab& lab, const Report& report, const TextStyle
 
 struct Tally {
   int passed = 0, all = 0;
-  std::string text() const { return all == 0 ? "-" : std::to_string(passed) + " of " + std::to_string(all); }
+  std::string text() const {
+    return all == 0 ? "-" : std::to_string(passed) + " of " + std::to_string(all);
+  }
 };
 
 Tally tally(const GradedLab& lab, Kind kind) {
@@ -160,109 +181,47 @@ Tally tally_questions(const GradedLab& lab) {
 }
 
 void print_table(const Report& report, const TextStyle& style, std::ostream& out) {
-  if (!style.plain) out << paint(padded("lab", 30) + padded("points", 14) + padded("core", 11) + padded("stretch", 11) + "questions", kBold, style) << '\n';
+  if (!style.plain)
+    out << paint(padded("lab", 30) + padded("points", 14) + padded("core", 11) +
+                     padded("stretch", 11) + "questions",
+                 kBold, style)
+        << '\n';
   for (const GradedLab& lab : report.labs) {
     const std::string points = std::to_string(lab.score()) + " of " + std::to_string(lab.max());
     const std::string name = lab.lab->name.substr(0, 2) + " " + lab.lab->title;
-    const std::string core = tally(lab, Kind::kCore).text(), stretch = tally(lab, Kind::kStretch).text(), asked = tally_questions(lab).text();
+    const std::string core = tally(lab, Kind::kCore).text(),
+                      stretch = tally(lab, Kind::kStretch).text(),
+                      asked = tally_questions(lab).text();
     if (style.plain) {
-      out << "Lab " << name << ": " << points << " points, core exercises " << core << ", stretch " << stretch << ", questions " << asked << ".\n";
+      out << "Lab " << name << ": " << points << " points, core exercises " << core << ", stretch "
+          << stretch << ", questions " << asked << ".\n";
     } else {
-      out << padded(name, 30) << padded(points, 14) << padded(core, 11) << padded(stretch, 11) << asked << '\n';
+      out << padded(name, 30) << padded(points, 14) << padded(core, 11) << padded(stretch, 11)
+          << asked << '\n';
     }
   }
-  out << (style.plain ? "Total: " : padded("total", 30)) << report.score() << " of " << report.max() << (style.plain ? " points.\n" : "\n");
-}
-
-Json to_json(const GradedExercise& e, bool sealed) {
-  Json properties = Json::array(), diagnostics = Json::array();
-  for (const PropertyResult& p : e.result.properties) {
-    std::string message;
-    if (!sealed) {
-      for (const std::string& line : p.message) message += (message.empty() ? "" : "\n") + line;
-    }
-    properties.push_back({{"name", p.sentence}, {"verdict", to_string(p.verdict)}, {"message", message}});
-  }
-  for (const Diagnostic& d : e.diagnostics) diagnostics.push_back({{"file", d.file}, {"line", d.line}, {"text", d.text}});
-  Json j{{"id", e.exercise->id}, {"name", e.exercise->name}, {"kind", "code"}, {"source_sha256", e.source_sha256},
-         {"verdict", to_string(e.result.verdict)}, {"score", e.result.score}, {"max", e.exercise->points},
-         {"properties", properties}, {"diagnostics", diagnostics}, {"reason", e.result.reason},
-         {"helped_by", e.result.helped_by}, {"output", sealed ? "" : e.result.output}};
-  j["diagnosis"] = e.result.diagnosis.empty() || sealed ? Json(nullptr) : Json(e.result.diagnosis);
-  j["replay"] = "";
-  for (const PropertyResult& p : e.result.properties) {
-    if (p.verdict == PropertyVerdict::kFail && !p.replay.empty() && j["replay"] == "" && !sealed) j["replay"] = p.replay;
-  }
-  return j;
-}
-
-Json to_json(const QuestionResult& q) {
-  return {{"id", q.question->id}, {"name", q.question->key}, {"kind", "question"}, {"source_sha256", ""},
-          {"verdict", q.right ? "pass" : q.answered ? "fail" : "not_started"}, {"score", q.right ? 1 : 0}, {"max", 1},
-          {"properties", Json::array()}, {"diagnostics", Json::array()}, {"diagnosis", nullptr}, {"replay", ""}};
-}
-
-std::string now() {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&seconds));
-  return text;
-}
-
-/// The commit that the grader was built from, read from .git without a program.
-std::string commit() {
-  const std::string git = std::string(config::kSourceDir) + "/.git/";
-  std::string head;
-  if (!read_file(git + "HEAD", head)) return "";
-  while (!head.empty() && head.back() == '\n') head.pop_back();
-  if (head.rfind("ref: ", 0) != 0) return head;
-  const std::string name = head.substr(5);
-  std::string hash;
-  if (read_file(git + name, hash)) return hash.substr(0, 40);
-  std::string packed;
-  read_file(git + "packed-refs", packed);
-  const std::size_t at = packed.find(" " + name + "\n");
-  return at == std::string::npos || at < 40 ? "" : packed.substr(at - 40, 40);
-}
-
-std::string submission_sha256(const Report& report) {
-  std::string all;
-  for (const GradedLab& lab : report.labs) {
-    for (const GradedExercise& e : lab.exercises) all += e.file + ':' + e.source_sha256 + '\n';
-  }
-  return sha256(all);
-}
-
-Json header(std::uint64_t seed) {
-  return {{"schema", "latentlab/result/v1"}, {"grader_version", config::kVersion}, {"commit", commit()},
-          {"compiler", config::kCompilerName}, {"time", now()}, {"seed", std::to_string(seed)}, {"sandbox", to_string(confinement())}};
-}
-
-std::string xml(const std::string& text) {
-  std::string out;
-  for (const char c : printable(text, 20000)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
+  out << (style.plain ? "Total: " : padded("total", 30)) << report.score() << " of " << report.max()
+      << (style.plain ? " points.\n" : "\n");
 }
 
 }  // namespace
 
 std::string words(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kPass: return "pass";
-    case Verdict::kFail: return "not right yet";
-    case Verdict::kNotStarted: return "not started";
-    case Verdict::kWaits: return "waits";
-    case Verdict::kDoesNotCompile: return "does not compile";
-    case Verdict::kCrashed: return "crashed";
-    case Verdict::kTimedOut: return "timed out";
+    case Verdict::kPass:
+      return "pass";
+    case Verdict::kFail:
+      return "not right yet";
+    case Verdict::kNotStarted:
+      return "not started";
+    case Verdict::kWaits:
+      return "waits";
+    case Verdict::kDoesNotCompile:
+      return "does not compile";
+    case Verdict::kCrashed:
+      return "crashed";
+    case Verdict::kTimedOut:
+      return "timed out";
   }
   return "";
 }
@@ -274,25 +233,31 @@ std::string handbook_anchor(const Lab& lab, const Exercise& exercise) {
   return (built ? page : "docs/handbook/" + lab.name + ".md") + "#ex_" + exercise.name;
 }
 
-void print(const GradedExercise& e, const Report& report, const TextStyle& style, std::ostream& out) {
+void print(const GradedExercise& e, const Report& report, const TextStyle& style,
+           std::ostream& out) {
   const ExerciseResult& r = e.result;
   const std::string title = e.exercise->id + " " + e.exercise->name;
-  const std::string points = std::to_string(r.score) + " of " + std::to_string(e.exercise->points) + " points";
-  out << paint(padded(title, 30), kBold, style) << (style.plain ? ": " : "") << padded(first_line_of(e), 34) << points << '\n';
+  const std::string points =
+      std::to_string(r.score) + " of " + std::to_string(e.exercise->points) + " points";
+  out << paint(padded(title, 30), kBold, style) << (style.plain ? ": " : "")
+      << padded(first_line_of(e), 34) << points << '\n';
   for (const Diagnostic& d : e.diagnostics) {
     out << "  " << d.file << ':' << d.line << ": " << d.text << '\n';
     break;  // the first error is the one to mend; the rest often follow from it
   }
   if (!r.reason.empty()) print_indented(r.reason, 2, out);
   for (const std::string& id : r.helped_by) {
-    out << "  with the reference's " << find_exercise(id)->name << " (your " << id << " does not pass yet)\n";
+    out << "  with the reference's " << find_exercise(id)->name << " (your " << id
+        << " does not pass yet)\n";
   }
   bool first = true;  // the first failure is the one to mend; the others often follow from it
   std::vector<std::string> said;
   for (PropertyResult p : r.properties) {
     // Why several are skipped is said once.
-    if (p.verdict == PropertyVerdict::kSkip && p.message == said) p.message.clear();
-    else if (p.verdict == PropertyVerdict::kSkip) said = p.message;
+    if (p.verdict == PropertyVerdict::kSkip && p.message == said)
+      p.message.clear();
+    else if (p.verdict == PropertyVerdict::kSkip)
+      said = p.message;
     const bool failed = p.verdict == PropertyVerdict::kFail;
     print_property(p, !report.sealed && (!failed || first || report.verbose), style, out);
     if (failed && first && !report.sealed) print_diagnosis(r.diagnosis, out);
@@ -317,16 +282,20 @@ std::string next_step(const Report& report) {
   for (const GradedLab& lab : report.labs) {
     for (const GradedExercise& e : lab.exercises) {
       const Verdict v = e.result.verdict;
-      if (v == Verdict::kFail || v == Verdict::kDoesNotCompile || v == Verdict::kCrashed || v == Verdict::kTimedOut) {
+      if (v == Verdict::kFail || v == Verdict::kDoesNotCompile || v == Verdict::kCrashed ||
+          v == Verdict::kTimedOut) {
         return "next: mend " + e.file + ", then ./lab grade " + e.exercise->id;
       }
       if (v != Verdict::kPass && v != Verdict::kWaits && untouched == nullptr) untouched = &e;
     }
   }
-  if (untouched != nullptr) return "next: write " + untouched->file + ", then ./lab grade " + untouched->exercise->id;
+  if (untouched != nullptr)
+    return "next: write " + untouched->file + ", then ./lab grade " + untouched->exercise->id;
   for (const GradedLab& lab : report.labs) {
     for (const QuestionResult& q : lab.questions) {
-      if (!q.right) return "next: the questions in labs/" + lab.lab->name + "/answers.toml, then ./lab grade " + std::to_string(std::stoi(lab.lab->name));
+      if (!q.right)
+        return "next: the questions in labs/" + lab.lab->name + "/answers.toml, then ./lab grade " +
+               std::to_string(std::stoi(lab.lab->name));
     }
   }
   return "All done. Compare notes: ./lab solution";
@@ -364,63 +333,6 @@ void print(const Report& report, const TextStyle& style, std::ostream& out) {
 void print_overview(const Report& report, const TextStyle& style, std::ostream& out) {
   print_table(report, style, out);
   out << next_step(report) << '\n';
-}
-
-nlohmann::json to_json(const Report& report) {
-  Json j = header(report.seed);
-  j["status"] = "graded";
-  j["learner"] = printable(report.learner, 200);
-  j["submission_sha256"] = submission_sha256(report);
-  j["score"] = report.score();
-  j["max"] = report.max();
-  int right = 0, asked = 0;
-  j["labs"] = Json::array();
-  for (const GradedLab& lab : report.labs) {
-    Json exercises = Json::array();
-    for (const GradedExercise& e : lab.exercises) exercises.push_back(to_json(e, report.sealed));
-    for (const QuestionResult& q : lab.questions) {
-      exercises.push_back(to_json(q));
-      right += q.right ? 1 : 0;
-      ++asked;
-    }
-    j["labs"].push_back({{"id", lab.lab->name}, {"score", lab.score()}, {"max", lab.max()}, {"exercises", exercises}});
-  }
-  j["questions"] = {{"score", right}, {"max", asked}};
-  return j;
-}
-
-nlohmann::json failure_to_json(const std::string& why, std::uint64_t seed) {
-  Json j = header(seed);
-  j["status"] = "grader_failed";
-  j["reason"] = printable(why);
-  j["labs"] = Json::array();
-  return j;
-}
-
-std::string to_junit(const nlohmann::json& result) {
-  std::string body;
-  int tests = 0, failures = 0, skipped = 0;
-  const auto add = [&](const std::string& suite, const std::string& name, const std::string& verdict, const std::string& message) {
-    ++tests;
-    body += "    <testcase classname=\"" + xml(suite) + "\" name=\"" + xml(name) + "\">";
-    if (verdict == "skip" || verdict == "waits") {
-      ++skipped;
-      body += "<skipped/>";
-    } else if (verdict != "pass") {
-      ++failures;
-      body += "<failure message=\"" + xml(verdict) + "\">" + xml(message) + "</failure>";
-    }
-    body += "</testcase>\n";
-  };
-  for (const Json& lab : result.at("labs")) {
-    for (const Json& e : lab.at("exercises")) {
-      const std::string suite = lab.at("id").get<std::string>() + "." + e.at("name").get<std::string>();
-      if (e.at("properties").empty()) add(suite, e.at("name"), e.at("verdict"), e.value("reason", ""));
-      for (const Json& p : e.at("properties")) add(suite, p.at("name"), p.at("verdict"), p.at("message"));
-    }
-  }
-  const std::string counts = "tests=\"" + std::to_string(tests) + "\" failures=\"" + std::to_string(failures) + "\" skipped=\"" + std::to_string(skipped) + "\"";
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"latentlab\" " + counts + ">\n" + body + "  </testsuite>\n</testsuites>\n";
 }
 
 }  // namespace latent::grader

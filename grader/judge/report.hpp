@@ -23,7 +23,8 @@ void print(const Report& report, const TextStyle& style, std::ostream& out);
 void print_overview(const Report& report, const TextStyle& style, std::ostream& out);
 
 /// One exercise in detail.
-void print(const GradedExercise& exercise, const Report& report, const TextStyle& style, std::ostream& out);
+void print(const GradedExercise& exercise, const Report& report, const TextStyle& style,
+           std::ostream& out);
 
 /// latentlab/result/v1
 nlohmann::json to_json(const Report& report);

@@ -14,7 +14,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxKept = 64 << 10;
-constexpr std::size_t kMaxAnswer = 8 << 20;  // far above any right one; each is kept, converted and compared
+constexpr std::size_t kMaxAnswer =
+    8 << 20;  // far above any right one; each is kept, converted and compared
 constexpr std::size_t kMaxFlood = 64 << 20;  // beyond this the worker is only flooding us
 
 struct NoAnswer {
@@ -22,7 +23,9 @@ struct NoAnswer {
   std::string note;
 };
 
-void make_nonblocking(int fd) { ::fcntl(fd, F_SETFL, O_NONBLOCK); }
+void make_nonblocking(int fd) {
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+}
 
 bool has_input(int fd) {
   pollfd ready{fd, POLLIN, 0};
@@ -64,7 +67,8 @@ void SandboxedWorker::drain_output() {
 bool SandboxedWorker::wait_for(short event, int fd, Clock::time_point end) {
   bool output_open = true;
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
     if (left <= 0) return false;
     pollfd ready[] = {{fd, event, 0}, {output_open ? output_.get() : -1, POLLIN, 0}};
     ::poll(ready, 2, static_cast<int>(left));
@@ -78,7 +82,8 @@ bool SandboxedWorker::wait_for(short event, int fd, Clock::time_point end) {
 Reply SandboxedWorker::exchange(const Request& request) {
   const auto end = Clock::now() + options_.deadline;
   const auto late = [] { return NoAnswer{Outcome::kTimedOut, ""}; };
-  if (has_input(replies_.get())) throw NoAnswer{Outcome::kGarbled, "bytes came that nobody had asked for"};
+  if (has_input(replies_.get()))
+    throw NoAnswer{Outcome::kGarbled, "bytes came that nobody had asked for"};
 
   const Bytes frame = to_frame(request, ++sequence_);
   for (std::size_t at = 0; at < frame.size();) {
@@ -102,13 +107,15 @@ Reply SandboxedWorker::exchange(const Request& request) {
   };
   FrameHeader header;
   read_exactly(&header, sizeof header);
-  if (header.magic != FrameHeader{}.magic || header.sequence != sequence_ || header.size > kMaxFrame) {
+  if (header.magic != FrameHeader{}.magic || header.sequence != sequence_ ||
+      header.size > kMaxFrame) {
     throw NoAnswer{Outcome::kGarbled, "its bytes are not an answer to this question"};
   }
   if (header.size > kMaxAnswer) throw NoAnswer{Outcome::kGarbled, "its answer has more than 8 MB"};
   Bytes body(header.size);
   read_exactly(body.data(), body.size());
-  if (has_input(replies_.get())) throw NoAnswer{Outcome::kGarbled, "more bytes came than an answer has"};
+  if (has_input(replies_.get()))
+    throw NoAnswer{Outcome::kGarbled, "more bytes came than an answer has"};
   try {
     return parse_reply(body);
   } catch (const WireError& e) {
@@ -143,7 +150,9 @@ Reply SandboxedWorker::failed(Outcome outcome, const std::string& note) {
   const auto seconds = std::to_string(options_.deadline.count() / 1000);
   if (!note.empty()) return {outcome, {}, note};
   if (outcome == Outcome::kTimedOut) {
-    return {outcome, {}, "nothing came within " + seconds + " s; an endless loop, a lock, or a wait for input?"};
+    return {outcome,
+            {},
+            "nothing came within " + seconds + " s; an endless loop, a lock, or a wait for input?"};
   }
   const std::string end = lived_on ? "it closed the pipe for its answers" : describe_end(status);
   if (end.find("processor time") != std::string::npos) outcome = Outcome::kTimedOut;

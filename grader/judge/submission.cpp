@@ -25,6 +25,8 @@ Reply LinkedTable::ask(const Request& request) {
   return reply;
 }
 
-std::string LinkedTable::take_output() { return std::exchange(output_, {}); }
+std::string LinkedTable::take_output() {
+  return std::exchange(output_, {});
+}
 
 }  // namespace latent::grader

@@ -23,8 +23,8 @@ class Submission {
   /// What was printed since the last call of this function, raw. Never trusted, never parsed.
   virtual std::string take_output() { return {}; }
 
-  /// Forgets whatever earlier calls have left behind: threads, memory that they overwrote, a rounding
-  /// direction. Called between exercises, so that none of them suffers for another.
+  /// Forgets whatever earlier calls have left behind: threads, memory that they overwrote, a
+  /// rounding direction. Called between exercises, so that none of them suffers for another.
   virtual void start_afresh() {}
 };
 

@@ -2,7 +2,6 @@
 
 #include <cxxabi.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <sstream>
@@ -41,7 +39,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
 /// Reads a file that somebody handed in: regular, of reasonable size, text. A FIFO must not block
 /// us, a link must not lead us anywhere.
 FileState read_source(const std::string& path, std::string& content, std::string& problem) {
-  struct stat info{};
+  struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return FileState::kMissing;
     problem = std::string("cannot be looked at: ") + std::strerror(errno);
@@ -67,7 +65,8 @@ FileState read_source(const std::string& path, std::string& content, std::string
   }
   content.resize(kMaxSource + 1);
   std::size_t size = 0;
-  for (ssize_t n = 1; n > 0 && size < content.size(); size += static_cast<std::size_t>(std::max<ssize_t>(n, 0))) {
+  for (ssize_t n = 1; n > 0 && size < content.size();
+       size += static_cast<std::size_t>(std::max<ssize_t>(n, 0))) {
     n = ::read(fd.get(), content.data() + size, content.size() - size);
   }
   content.resize(size);
@@ -96,14 +95,17 @@ bool defined_strongly(const std::string& symbols, const std::string& name) {
   for (std::string line; std::getline(in, line);) {
     std::istringstream fields(line);
     std::string found, kind;
-    if (fields >> found >> kind && found == name && kind.find_first_of("UWVwv") == std::string::npos) return true;
+    if (fields >> found >> kind && found == name &&
+        kind.find_first_of("UWVwv") == std::string::npos)
+      return true;
   }
   return false;
 }
 
 std::string demangled(const std::string& name) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
+  const std::unique_ptr<char, void (*)(void*)> text(
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
   return status == 0 ? text.get() : name;
 }
 
@@ -122,13 +124,15 @@ std::vector<Diagnostic> diagnostics_in(const std::string& output) {
   for (std::string line; std::getline(in, line) && found.size() < 5;) {
     const std::size_t file_end = line.find(':'), mark = line.find("error: ");
     if (line.rfind("labs/", 0) != 0 || mark == std::string::npos || file_end > mark) continue;
-    found.push_back({line.substr(0, file_end), std::atoi(line.c_str() + file_end + 1), line.substr(mark + 7)});
+    found.push_back(
+        {line.substr(0, file_end), std::atoi(line.c_str() + file_end + 1), line.substr(mark + 7)});
   }
   return found;
 }
 
 std::string replace_all(std::string text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
   return text;
@@ -138,13 +142,14 @@ std::string replace_all(std::string text, const std::string& from, const std::st
 std::vector<std::string> compiler_command(const std::string& kit) {
   std::vector<std::string> command{config::kCompiler};
   for (const std::string& flag : split(config::kFlags, ';')) command.push_back(flag);
-  for (const std::string& flag : split(config::kPrelude, ';')) command.push_back(replace_all(flag, config::kKitDir, kit));
+  for (const std::string& flag : split(config::kPrelude, ';'))
+    command.push_back(replace_all(flag, config::kKitDir, kit));
   command.push_back("-I" + kit + "/include");
   return command;
 }
 
-/// Runs the tasks, two at a time. One at a time where a jail is cleaned up by killing all of its user's
-/// processes.
+/// Runs the tasks, two at a time. One at a time where a jail is cleaned up by killing all of its
+/// user's processes.
 void run_all(const std::vector<std::function<void()>>& tasks) {
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
@@ -160,10 +165,13 @@ void run_all(const std::vector<std::function<void()>>& tasks) {
 
 std::string kit_fingerprint() {
   static const std::string fingerprint = [] {
-    std::string all = std::string(config::kCompiler) + config::kCompilerName + config::kFlags + config::kPrelude;
+    std::string all =
+        std::string(config::kCompiler) + config::kCompilerName + config::kFlags + config::kPrelude;
     std::vector<std::string> headers;
-    for (const auto& entry : fs::recursive_directory_iterator(std::string(config::kKitDir) + "/include")) {
-      if (entry.is_regular_file() && entry.path().extension() == ".hpp") headers.push_back(entry.path());
+    for (const auto& entry :
+         fs::recursive_directory_iterator(std::string(config::kKitDir) + "/include")) {
+      if (entry.is_regular_file() && entry.path().extension() == ".hpp")
+        headers.push_back(entry.path());
     }
     std::sort(headers.begin(), headers.end());
     for (const std::string& header : headers) {
@@ -176,50 +184,34 @@ std::string kit_fingerprint() {
   return fingerprint;
 }
 
-std::string sha256(const std::string& bytes) {
-  char hex[SHA256_DIGEST_STRING_LENGTH];
-  ::SHA256Data(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), hex);
-  return hex;
-}
-
-bool read_file(const std::string& path, std::string& content) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return false;
-  content.assign(std::istreambuf_iterator<char>(in), {});
-  return true;
-}
-
-void write_file(const std::string& path, const std::string& content) {
-  const std::string part = path + ".part" + std::to_string(::getpid());
-  {
-    std::ofstream out(part, std::ios::binary);
-    out << content;
-    if (!out.flush()) throw std::runtime_error("cannot write " + path + ": is the disk full, or the folder read-only?");
-  }
-  fs::rename(part, path);
-}
-
 std::string stub_file(const Lab& lab, const Exercise& exercise) {
   return std::string(config::kSourceDir) + "/grader/stubs/" + lab.name + "/" + exercise.file();
 }
 
 std::string Workshop::stub_object(const Lab& lab, const Exercise& exercise) {
-  return std::string(config::kKitDir) + "/stubs/" + lab.name + "/" + fs::path(exercise.file()).stem().string() + ".o";
+  return std::string(config::kKitDir) + "/stubs/" + lab.name + "/" +
+         fs::path(exercise.file()).stem().string() + ".o";
 }
 
 std::string Workshop::reference_object(const Lab& lab, const Exercise& exercise) {
-  const std::string path = std::string(config::kReferenceDir) + "/" + lab.name + "/" + fs::path(exercise.file()).stem().string() + ".o";
+  const std::string path = std::string(config::kReferenceDir) + "/" + lab.name + "/" +
+                           fs::path(exercise.file()).stem().string() + ".o";
   // An object may be left of a solution that is no longer in the tree.
-  const std::string source = std::string(config::kSourceDir) + "/solutions/" + lab.name + "/" + exercise.file();
+  const std::string source =
+      std::string(config::kSourceDir) + "/solutions/" + lab.name + "/" + exercise.file();
   return fs::exists(path) && fs::exists(source) ? path : "";
 }
 
 Workshop::Workshop(std::string submission, std::string state)
-    : submission_(std::move(submission)), cache_(std::move(state) + "/cache"), scratch_(make_scratch()) {
+    : submission_(std::move(submission)),
+      cache_(std::move(state) + "/cache"),
+      scratch_(make_scratch()) {
   fs::create_directories(cache_);
 }
 
-Workshop::~Workshop() { remove_scratch(scratch_); }
+Workshop::~Workshop() {
+  remove_scratch(scratch_);
+}
 
 Piece Workshop::take_in(const Lab& lab, const Exercise& exercise, std::string& source) const {
   Piece piece;
@@ -231,7 +223,8 @@ Piece Workshop::take_in(const Lab& lab, const Exercise& exercise, std::string& s
   if (piece.state != FileState::kWritten) return piece;
   piece.source_sha256 = sha256(source);
   std::string stub;
-  if (read_file(stub_file(lab, exercise), stub) && stub == source) piece.state = FileState::kUntouched;
+  if (read_file(stub_file(lab, exercise), stub) && stub == source)
+    piece.state = FileState::kUntouched;
   return piece;
 }
 
@@ -239,7 +232,8 @@ LabBuild Workshop::build(const Lab& lab) {
   LabBuild result;
   result.lab = &lab;
   std::string helpers, problem;
-  const FileState helpers_state = read_source(submission_ + "/" + lab.name + "/helpers.hpp", helpers, problem);
+  const FileState helpers_state =
+      read_source(submission_ + "/" + lab.name + "/helpers.hpp", helpers, problem);
   if (helpers_state != FileState::kWritten) helpers.clear();
   std::vector<std::string> sources(lab.exercises.size());
   std::vector<std::function<void()>> tasks;
@@ -247,7 +241,8 @@ LabBuild Workshop::build(const Lab& lab) {
     const Exercise& exercise = lab.exercises[i];
     Piece& piece = result.pieces[exercise.id] = take_in(lab, exercise, sources[i]);
     if (piece.state != FileState::kWritten) continue;
-    if (helpers_state == FileState::kRefused && sources[i].find("helpers.hpp") != std::string::npos) {
+    if (helpers_state == FileState::kRefused &&
+        sources[i].find("helpers.hpp") != std::string::npos) {
       piece.problem = "labs/" + lab.name + "/helpers.hpp " + problem;
       continue;
     }
@@ -259,38 +254,51 @@ LabBuild Workshop::build(const Lab& lab) {
   return result;
 }
 
-void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source, const std::string& helpers) {
+void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source,
+                       const std::string& helpers) {
   const std::string key = sha256(kit_fingerprint() + piece.file + '\0' + source + '\0' + helpers);
   const std::string cached = cache_ + "/" + key;
   std::string symbols, complaint;
-  if (!(fs::exists(cached + ".o") && read_file(cached + ".sym", symbols)) && !read_file(cached + ".err", complaint)) {
+  if (!(fs::exists(cached + ".o") && read_file(cached + ".sym", symbols)) &&
+      !read_file(cached + ".err", complaint)) {
     const std::string box = scratch_ + "/" + key.substr(0, 16);
     fs::create_directories(box + "/labs/" + lab.name);
     write_file(box + "/" + piece.file, source);
     if (!helpers.empty()) write_file(box + "/labs/" + lab.name + "/helpers.hpp", helpers);
     const std::string kit = readable_for_jail(config::kKitDir);
     JailSpec spec;
-    spec.argv = {"/bin/sh", "-c", "umask 077; \"$0\" \"$@\" && nm -P -g --defined-only out.o >out.sym"};
+    spec.argv = {"/bin/sh", "-c",
+                 "umask 077; \"$0\" \"$@\" && nm -P -g --defined-only out.o >out.sym"};
     for (const std::string& word : compiler_command(kit)) spec.argv.push_back(word);
-    for (const char* word : {"-fmax-errors=5", "-ftemplate-depth=500", "-fconstexpr-ops-limit=10000000", "-c"}) spec.argv.emplace_back(word);
+    for (const char* word :
+         {"-fmax-errors=5", "-ftemplate-depth=500", "-fconstexpr-ops-limit=10000000", "-c"})
+      spec.argv.emplace_back(word);
     if (std::string(config::kCompilerName).find("Clang") != std::string::npos) {
       spec.argv.erase(spec.argv.end() - 4, spec.argv.end() - 1);
-      spec.argv.insert(spec.argv.end() - 1, {"-ferror-limit=5", "-ftemplate-depth=500", "-fconstexpr-steps=10000000"});
+      spec.argv.insert(spec.argv.end() - 1,
+                       {"-ferror-limit=5", "-ftemplate-depth=500", "-fconstexpr-steps=10000000"});
     }
-    for (const std::string& word : {piece.file, std::string("-o"), std::string("out.o")}) spec.argv.push_back(word);
+    for (const std::string& word : {piece.file, std::string("-o"), std::string("out.o")})
+      spec.argv.push_back(word);
     spec.readable = {kit};
     spec.writable = box;
-    spec.limits = {.cpu_seconds = 20, .memory_bytes = std::size_t{3} << 30, .processes = 32, .file_bytes = std::size_t{64} << 20};
+    spec.limits = {.cpu_seconds = 20,
+                   .memory_bytes = std::size_t{3} << 30,
+                   .processes = 32,
+                   .file_bytes = std::size_t{64} << 20};
     give_to_jail(box);
     const Finished finished = run_to_end(spec, kCompileDeadline);
     std::string object;
-    if (finished.succeeded() && read_from_jail(box + "/out.o", object) && read_from_jail(box + "/out.sym", symbols)) {
+    if (finished.succeeded() && read_from_jail(box + "/out.o", object) &&
+        read_from_jail(box + "/out.sym", symbols)) {
       write_file(cached + ".sym", symbols);
       write_file(cached + ".o", object);
     } else {
       complaint = finished.output;
-      if (finished.timed_out) complaint += "\nthe compiler was stopped: it took longer than 20 s or wrote too much";
-      else if (finished.output.empty()) complaint += "the compiler ended without a word: " + describe_end(finished.status);
+      if (finished.timed_out)
+        complaint += "\nthe compiler was stopped: it took longer than 20 s or wrote too much";
+      else if (finished.output.empty())
+        complaint += "the compiler ended without a word: " + describe_end(finished.status);
       // A time-out may be the machine's fault; anything else stays true.
       if (!finished.timed_out) write_file(cached + ".err", complaint);
     }
@@ -307,7 +315,8 @@ void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source, 
   for (const std::string& name : functions_in(expected)) {
     if (defined.contains(name)) continue;
     piece.problem = piece.file + " does not define " + short_name(name) + " as " + lab.contract() +
-                    " declares it. Was it deleted or renamed, or does a parameter have another type? ./lab reset " +
+                    " declares it. Was it deleted or renamed, or does a parameter have another "
+                    "type? ./lab reset " +
                     piece.exercise->id + " brings the stub back (and keeps a copy of yours).";
     return;
   }
@@ -316,8 +325,8 @@ void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source, 
     read_file(stub_object(lab, other) + ".sym", expected);
     for (const std::string& name : functions_in(expected)) {
       if (!defined_strongly(symbols, name)) continue;
-      piece.problem = piece.file + " also defines " + short_name(name) + ", which belongs in " + other.file() +
-                      ". Move it there: of two definitions only one can be linked.";
+      piece.problem = piece.file + " also defines " + short_name(name) + ", which belongs in " +
+                      other.file() + ". Move it there: of two definitions only one can be linked.";
       return;
     }
   }
@@ -333,9 +342,10 @@ std::string Workshop::try_link(const std::vector<std::string>& objects, std::str
   std::sort(all.begin(), all.end());
   all.insert(all.end(), objects.begin(), objects.end());
   for (const std::string& object : all) {
-    struct stat info{};
+    struct stat info {};
     ::stat(object.c_str(), &info);
-    key_text += object + '@' + std::to_string(info.st_mtim.tv_sec) + '.' + std::to_string(info.st_mtim.tv_nsec) + '+' + std::to_string(info.st_size);
+    key_text += object + '@' + std::to_string(info.st_mtim.tv_sec) + '.' +
+                std::to_string(info.st_mtim.tv_nsec) + '+' + std::to_string(info.st_size);
   }
   const std::string cached = cache_ + "/" + sha256(key_text) + ".worker";
   if (fs::exists(cached)) return cached;
@@ -354,7 +364,10 @@ std::string Workshop::try_link(const std::vector<std::string>& objects, std::str
     spec.argv.push_back(name);
   }
   spec.writable = box;
-  spec.limits = {.cpu_seconds = 20, .memory_bytes = std::size_t{3} << 30, .processes = 32, .file_bytes = std::size_t{64} << 20};
+  spec.limits = {.cpu_seconds = 20,
+                 .memory_bytes = std::size_t{3} << 30,
+                 .processes = 32,
+                 .file_bytes = std::size_t{64} << 20};
   give_to_jail(box);
   const Finished finished = run_to_end(spec, kLinkDeadline);
   std::string worker, result;
@@ -393,7 +406,8 @@ std::string Workshop::link(LabBuild& build, const std::vector<std::string>& earl
     piece.problem = piece.file + " compiles but cannot be linked: " + why;
   }
   worker = try_link(objects(nullptr), complaint);
-  if (worker.empty()) throw std::runtime_error("the worker of " + lab.name + " cannot be linked: " + complaint);
+  if (worker.empty())
+    throw std::runtime_error("the worker of " + lab.name + " cannot be linked: " + complaint);
   return worker;
 }
 

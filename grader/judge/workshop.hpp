@@ -10,19 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "grader/judge/files.hpp"
 #include "grader/wire/dispatch.hpp"
 
 namespace latent::grader {
 
-/// SHA-256 as 64 hexadecimal digits.
-std::string sha256(const std::string& bytes);
-
 /// What can be said of an exercise's file before anything runs.
 enum class FileState {
-  kMissing,     ///< There is none.
-  kUntouched,   ///< It is the stub.
-  kRefused,     ///< It is not a source file: `problem` says why.
-  kWritten,     ///< It is to be compiled.
+  kMissing,    ///< There is none.
+  kUntouched,  ///< It is the stub.
+  kRefused,    ///< It is not a source file: `problem` says why.
+  kWritten,    ///< It is to be compiled.
 };
 
 /// A compiler's message, fit to be shown.
@@ -39,7 +37,7 @@ struct Piece {
   FileState state = FileState::kMissing;
   std::string problem;  ///< One sentence, where there is nothing to link.
   std::string source_sha256;
-  std::string object;   ///< Path of the object to link; empty if there is none.
+  std::string object;  ///< Path of the object to link; empty if there is none.
   std::vector<Diagnostic> diagnostics;
 
   bool compiled() const { return !object.empty(); }
@@ -73,7 +71,8 @@ class Workshop {
 
   /// The same worker, one exercise with AddressSanitizer, UBSan and line numbers.
   /// @return Path of the executable, or empty if that cannot be built.
-  std::string link_sanitized(const LabBuild& build, const std::string& id, const std::vector<std::string>& earlier);
+  std::string link_sanitized(const LabBuild& build, const std::string& id,
+                             const std::vector<std::string>& earlier);
 
   /// The object of the reference for an exercise, or empty where there are no solutions.
   static std::string reference_object(const Lab& lab, const Exercise& exercise);
@@ -97,11 +96,5 @@ std::optional<Diagnostic> crash_site(const std::string& output, const std::strin
 
 /// Pristine stub of an exercise.
 std::string stub_file(const Lab& lab, const Exercise& exercise);
-
-/// A whole file, or nothing if it cannot be read.
-bool read_file(const std::string& path, std::string& content);
-
-/// Replaces a file in one step.
-void write_file(const std::string& path, const std::string& content);
 
 }  // namespace latent::grader

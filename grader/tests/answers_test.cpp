@@ -23,14 +23,17 @@ Sheet number_sheet(Random* random) {
   return {"What is " + std::to_string(value) + "?", Number{value, 1e-2}, "Itself."};
 }
 
-Sheet choice_sheet(Random*) { return {"Which one?", Choice{"the right one", {"wrong 1", "wrong 2", "wrong 3"}}, "That one."}; }
+Sheet choice_sheet(Random*) {
+  return {"Which one?", Choice{"the right one", {"wrong 1", "wrong 2", "wrong 3"}}, "That one."};
+}
 
 // Not by the macro, which takes the lab's name from the file's.
 const QuestionRegistration number_question("99_fake.cpp", "a_number", &number_sheet);
 const QuestionRegistration choice_question("99_fake.cpp", "a_choice", &choice_sheet);
 
 const Question& fake_question(const std::string& key) {
-  return *std::find_if(questions().begin(), questions().end(), [&](const Question& q) { return q.lab == kFakeLab && q.key == key; });
+  return *std::find_if(questions().begin(), questions().end(),
+                       [&](const Question& q) { return q.lab == kFakeLab && q.key == key; });
 }
 
 /// A file with this content, removed at the end of the test.
@@ -45,8 +48,12 @@ class Answers : public testing::Test {
   }
 
   /// Whether this line counts as the right answer to the number.
-  bool is_right_number(const std::string& line) { return mark("[a_number]\n" + line + "\n")[0].right; }
-  bool is_right_choice(const std::string& line) { return mark("[a_choice]\n" + line + "\n")[1].right; }
+  bool is_right_number(const std::string& line) {
+    return mark("[a_number]\n" + line + "\n")[0].right;
+  }
+  bool is_right_choice(const std::string& line) {
+    return mark("[a_choice]\n" + line + "\n")[1].right;
+  }
 
   std::string path_;
 };
@@ -64,7 +71,8 @@ TEST_F(Answers, AreNumberedWithinTheirLab) {
 TEST_F(Answers, ComeOnTheSameSheetEveryTime) {
   for (const std::string learner : {"", "ada", "grace"}) {
     EXPECT_EQ(answer_sheet(fake_lab(), learner, false), answer_sheet(fake_lab(), learner, false));
-    for (const Lab& lab : labs()) EXPECT_EQ(answer_sheet(lab, learner, true), answer_sheet(lab, learner, true));
+    for (const Lab& lab : labs())
+      EXPECT_EQ(answer_sheet(lab, learner, true), answer_sheet(lab, learner, true));
   }
   EXPECT_NE(answer_sheet(fake_lab(), "ada", false), answer_sheet(fake_lab(), "grace", false));
 }
@@ -80,11 +88,13 @@ TEST_F(Answers, ArePrintedAsInTheWorkbookWithoutALearner) {
 TEST_F(Answers, OnTheInstructorsSheetAreAllRightForEachLearner) {
   for (const std::string learner : {"", "ada", "grace", "a \"quoted\" name\n[table]"}) {
     for (const QuestionResult& result : mark(answer_sheet(fake_lab(), learner, true), learner)) {
-      EXPECT_TRUE(result.right) << result.question->id << " of " << learner << ": " << result.given << result.problem;
+      EXPECT_TRUE(result.right) << result.question->id << " of " << learner << ": " << result.given
+                                << result.problem;
     }
     for (const Lab& lab : labs()) {
       write_file(path_, answer_sheet(lab, learner, true));
-      for (const QuestionResult& result : mark_answers(lab, path_, learner)) EXPECT_TRUE(result.right) << result.question->id;
+      for (const QuestionResult& result : mark_answers(lab, path_, learner))
+        EXPECT_TRUE(result.right) << result.question->id;
     }
   }
 }
@@ -123,7 +133,8 @@ TEST_F(Answers, AreRightForTheLetterInEitherCase) {
   const std::string letter = right_letter();
   EXPECT_TRUE(is_right_choice("answer = \"" + letter + "\""));
   EXPECT_TRUE(is_right_choice("answer = '" + letter + "'"));
-  EXPECT_TRUE(is_right_choice(std::string("answer = \"") + static_cast<char>(letter[0] - 'a' + 'A') + "\""));
+  EXPECT_TRUE(is_right_choice(std::string("answer = \"") +
+                              static_cast<char>(letter[0] - 'a' + 'A') + "\""));
 }
 
 TEST_F(Answers, AreWrongForAnyOtherLetterOrText) {
@@ -136,7 +147,8 @@ TEST_F(Answers, AreWrongForAnyOtherLetterOrText) {
 }
 
 TEST_F(Answers, AreRightForANumberWithinItsToleranceWithOrWithoutQuotes) {
-  for (const char* right : {"\"0.25\"", "'0.25'", "0.25", "\"2.5e-1\"", "\".25\"", "\"0.2524\"", "0.2476", "\" 0.25\""}) {
+  for (const char* right : {"\"0.25\"", "'0.25'", "0.25", "\"2.5e-1\"", "\".25\"", "\"0.2524\"",
+                            "0.2476", "\" 0.25\""}) {
     EXPECT_TRUE(is_right_number(std::string("answer = ") + right)) << right;
   }
   for (const char* wrong : {"\"0.253\"", "0.247", "\"-0.25\"", "0", "1", "250"}) {
@@ -145,7 +157,8 @@ TEST_F(Answers, AreRightForANumberWithinItsToleranceWithOrWithoutQuotes) {
 }
 
 TEST_F(Answers, AreWrongForWhatIsNoNumber) {
-  for (const char* garbage : {"0.25x", "0,25", "1/4", "nan", "inf", "-inf", "0.25 0.25", "x0.25", "\\t", "a"}) {
+  for (const char* garbage :
+       {"0.25x", "0,25", "1/4", "nan", "inf", "-inf", "0.25 0.25", "x0.25", "\\t", "a"}) {
     const auto results = mark(std::string("[a_number]\nanswer = \"") + garbage + "\"\n");
     EXPECT_FALSE(results[0].right) << garbage;
     EXPECT_EQ(results[0].problem, "") << garbage;
@@ -161,7 +174,8 @@ TEST_F(Answers, AreReadTheSameInALocaleWithDecimalCommas) {
     if (found == nullptr) found = std::setlocale(LC_ALL, name);
   }
   if (found == nullptr) GTEST_SKIP() << "no locale with decimal commas is installed";
-  const bool with_point = is_right_number("answer = \"0.25\""), with_comma = is_right_number("answer = \"0,25\"");
+  const bool with_point = is_right_number("answer = \"0.25\""),
+             with_comma = is_right_number("answer = \"0,25\"");
   const std::string sheet = answer_sheet(fake_lab(), "", true);
   std::setlocale(LC_ALL, "C");
   EXPECT_TRUE(with_point);
@@ -170,15 +184,19 @@ TEST_F(Answers, AreReadTheSameInALocaleWithDecimalCommas) {
 }
 
 TEST_F(Answers, ThatCannotBeReadAreNamedByFileAndLine) {
-  for (const auto& [content, line] : {std::pair{"[a_number]\nanswer = 0.25\n[a_choice]\nanswer = \"a\n", "line 4"},
-                                      {"[a_number]\nanswer = 0,25\n", "line 2"},
-                                      {"answer = \"1\"\nanswer = \"2\"\n", "line 2"},
-                                      {"\n\n[a_number\n", "line 3"},
-                                      {"\x01\x02", "line 1"},
-                                      {"[a_number]\nanswer = \"\xff\xfe\"\n", "line 2"}}) {
+  for (const auto& [content, line] :
+       {std::pair{"[a_number]\nanswer = 0.25\n[a_choice]\nanswer = \"a\n", "line 4"},
+        {"[a_number]\nanswer = 0,25\n", "line 2"},
+        {"answer = \"1\"\nanswer = \"2\"\n", "line 2"},
+        {"\n\n[a_number\n", "line 3"},
+        {"\x01\x02", "line 1"},
+        {"[a_number]\nanswer = \"\xff\xfe\"\n", "line 2"}}) {
     for (const QuestionResult& result : mark(content)) {
       EXPECT_FALSE(result.right);
-      EXPECT_NE(result.problem.find(std::string("labs/99_fake/answers.toml, ") + line + ", cannot be read"), std::string::npos) << result.problem;
+      EXPECT_NE(result.problem.find(std::string("labs/99_fake/answers.toml, ") + line +
+                                    ", cannot be read"),
+                std::string::npos)
+          << result.problem;
     }
   }
 }
@@ -189,7 +207,8 @@ TEST_F(Answers, NestedWithoutEndAreAnErrorAndNoCrash) {
 }
 
 TEST_F(Answers, OfAnotherFormAreNotGiven) {
-  for (const char* content : {"a_number = 0.25\n", "[[a_number]]\nanswer = 0.25\n", "[other]\nanswer = 1\n", ""}) {
+  for (const char* content :
+       {"a_number = 0.25\n", "[[a_number]]\nanswer = 0.25\n", "[other]\nanswer = 1\n", ""}) {
     const auto results = mark(content);
     EXPECT_FALSE(results[0].answered) << content;
     EXPECT_FALSE(results[0].right) << content;

@@ -65,7 +65,8 @@ TEST(Case, ShowsEachInputUnderItsNameInOrder) {
 
 TEST(CaseSize, StaysInItsRangeAndReachesBothEnds) {
   std::set<Index> seen;
-  for (std::uint64_t seed = 1; seed < 400; seed += 2) seen.insert(Draw({seed, {}, false}).size("N", 2, 5));
+  for (std::uint64_t seed = 1; seed < 400; seed += 2)
+    seen.insert(Draw({seed, {}, false}).size("N", 2, 5));
   EXPECT_EQ(seen, (std::set<Index>{2, 3, 4, 5}));
 }
 
@@ -102,7 +103,8 @@ TEST(CaseSize, PullsGivenOnesIntoTheirRange) {
 TEST(CaseSize, IsTheSameForAnEvenSeedAndTheOddOneAfterIt) {
   // Shrinking swaps one for the other and must not thereby draw other sizes.
   for (std::uint64_t seed = 0; seed < 40; seed += 2) {
-    EXPECT_EQ(Draw({seed, {}, false}).size("N", 1, 1000), Draw({seed + 1, {}, false}).size("N", 1, 1000));
+    EXPECT_EQ(Draw({seed, {}, false}).size("N", 1, 1000),
+              Draw({seed + 1, {}, false}).size("N", 1, 1000));
   }
 }
 
@@ -121,14 +123,16 @@ TEST(CaseValue, LiesOnACoarseGridForEvenSeedsAndIsNeverZero) {
 TEST(CaseValue, IsAnyNormalNumberForOddSeeds) {
   const Matrix x = Draw({kOdd, {}, false}).matrix("x", 20, 20);
   int on_grid = 0;
-  for (Index i = 0; i < x.size(); ++i) on_grid += std::rint(x.data()[i] * 4) == x.data()[i] * 4 ? 1 : 0;
+  for (Index i = 0; i < x.size(); ++i)
+    on_grid += std::rint(x.data()[i] * 4) == x.data()[i] * 4 ? 1 : 0;
   EXPECT_LT(on_grid, 4);
   EXPECT_LT(x.minCoeff(), -1.0F);
   EXPECT_GT(x.maxCoeff(), 1.0F);
 }
 
 TEST(CaseValue, GrowsWithItsScale) {
-  const Matrix one = Draw({kOdd, {}, false}).matrix("x", 3, 3), eight = Draw({kOdd, {}, false}).matrix("x", 3, 3, 8.0);
+  const Matrix one = Draw({kOdd, {}, false}).matrix("x", 3, 3),
+               eight = Draw({kOdd, {}, false}).matrix("x", 3, 3, 8.0);
   EXPECT_TRUE((eight.array() == 8.0F * one.array()).all());
 }
 
@@ -145,7 +149,8 @@ TEST(CaseNumber, StaysInItsRangeAndOnAGridForEvenSeeds) {
 
 TEST(CaseInteger, StaysInItsRangeAndReachesBothEnds) {
   std::set<std::int64_t> seen;
-  for (std::uint64_t seed = 0; seed < 200; ++seed) seen.insert(Draw({seed, {}, false}).integer("k", -1, 2));
+  for (std::uint64_t seed = 0; seed < 200; ++seed)
+    seen.insert(Draw({seed, {}, false}).integer("k", -1, 2));
   EXPECT_EQ(seen, (std::set<std::int64_t>{-1, 0, 1, 2}));
 }
 

@@ -1,5 +1,5 @@
-// The tool as learners and instructors call it: a child process on a folder that somebody handed in.
-// Compiled objects go to a folder of the build (LATENTLAB_STATE), never to the checkout's .lab.
+// The tool as learners and instructors call it: a child process on a folder that somebody handed
+// in. Compiled objects go to a folder of the build (LATENTLAB_STATE), never to the checkout's .lab.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -38,7 +38,9 @@ std::string flat(const std::string& text) {
 struct Ended {
   int status = -1;
   std::string out, err;
-  bool says(const std::string& text) const { return flat(out).find(flat(text)) != std::string::npos; }
+  bool says(const std::string& text) const {
+    return flat(out).find(flat(text)) != std::string::npos;
+  }
   bool complains(const std::string& text) const { return err.find(text) != std::string::npos; }
 };
 
@@ -64,15 +66,18 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 /// A reparameterize with another body; line 6 is the first of it.
 std::string reparameterize_with(const std::string& body) {
-  return "#include \"common/require.hpp\"\n#include \"reparameterization.hpp\"\n\nnamespace latent {\n"
-         "Matrix reparameterize(const Matrix& mu, const Matrix& log_var, const Matrix& eps) {\n" + body + "\n}\n}\n";
+  return "#include \"common/require.hpp\"\n#include \"reparameterization.hpp\"\n\nnamespace latent "
+         "{\n"
+         "Matrix reparameterize(const Matrix& mu, const Matrix& log_var, const Matrix& eps) {\n" +
+         body + "\n}\n}\n";
 }
 
 const std::string kVarianceForStd = "  return mu.array() + log_var.array().exp() * eps.array();";
-const std::string kRefusals = "  require_size(log_var.rows(), mu.rows(), \"rows of log_var\");\n"
-                              "  require_size(log_var.cols(), mu.cols(), \"columns of log_var\");\n"
-                              "  require_size(eps.rows(), mu.rows(), \"rows of eps\");\n"
-                              "  require_size(eps.cols(), mu.cols(), \"columns of eps\");\n";
+const std::string kRefusals =
+    "  require_size(log_var.rows(), mu.rows(), \"rows of log_var\");\n"
+    "  require_size(log_var.cols(), mu.cols(), \"columns of log_var\");\n"
+    "  require_size(eps.rows(), mu.rows(), \"rows of eps\");\n"
+    "  require_size(eps.cols(), mu.cols(), \"columns of eps\");\n";
 
 /// A submission of its own and a way to call the tool.
 class Cli : public testing::Test {
@@ -90,13 +95,17 @@ class Cli : public testing::Test {
 
   /// Hands in the solutions of a lab.
   void hand_in(const std::string& lab) {
-    for (const auto& entry : fs::directory_iterator(std::string(LATENTLAB_SOURCE) + "/solutions/" + lab)) {
-      if (entry.path().extension() == ".cpp") write(submission() / lab / entry.path().filename(), content(entry.path()));
+    for (const auto& entry :
+         fs::directory_iterator(std::string(LATENTLAB_SOURCE) + "/solutions/" + lab)) {
+      if (entry.path().extension() == ".cpp")
+        write(submission() / lab / entry.path().filename(), content(entry.path()));
     }
   }
 
   /// Hands in one file alone.
-  void hand_in(const std::string& file, const std::string& text) { write(submission() / file, text); }
+  void hand_in(const std::string& file, const std::string& text) {
+    write(submission() / file, text);
+  }
 
   Ended run(const std::vector<std::string>& arguments) {
     std::vector<std::string> all{LATENTLAB_TOOL};
@@ -107,8 +116,9 @@ class Cli : public testing::Test {
   /// `lab grade NAMES --submission ... --seed 1` with a report in JSON.
   Ended grade(std::vector<std::string> arguments, std::uint64_t seed = 1) {
     arguments.insert(arguments.begin(), "grade");
-    for (const std::string& more : {std::string("--submission"), submission().string(), std::string("--seed"), std::to_string(seed),
-                                    std::string("--json"), home_ + "/result.json"}) {
+    for (const std::string& more :
+         {std::string("--submission"), submission().string(), std::string("--seed"),
+          std::to_string(seed), std::string("--json"), home_ + "/result.json"}) {
       arguments.push_back(more);
     }
     fs::remove(home_ + "/result.json");
@@ -125,7 +135,8 @@ class Cli : public testing::Test {
       }
     }
     ADD_FAILURE() << id << " is not in " << result_.dump(1);
-    return {{"verdict", ""}, {"score", -1}, {"reason", ""}, {"diagnosis", nullptr}, {"replay", ""}, {"properties", Json::array()}};
+    return {{"verdict", ""},        {"score", -1},  {"reason", ""},
+            {"diagnosis", nullptr}, {"replay", ""}, {"properties", Json::array()}};
   }
 
   std::string verdict(const std::string& id) const { return exercise(id).at("verdict"); }
@@ -156,20 +167,23 @@ Ended Cli::run_program(const std::vector<std::string>& arguments) {
     ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), 2);
     in_child_();
     std::vector<char*> argv;
-    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    for (const std::string& argument : arguments)
+      argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
   int status = 0;
   ::waitpid(pid, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status), content(out), content(err)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status), content(out),
+          content(err)};
 }
 
-// ---- right submissions ---------------------------------------------------------------------------------
+// ---- right submissions --------------------------------------------------------------------------
 
 TEST_F(Cli, GradesTheSolutionsOfAnExerciseAsComplete) {
-  hand_in(kReparameterize, content(std::string(LATENTLAB_SOURCE) + "/solutions/" + kReparameterize));
+  hand_in(kReparameterize,
+          content(std::string(LATENTLAB_SOURCE) + "/solutions/" + kReparameterize));
   const Ended ended = grade({"2.4"});
   EXPECT_EQ(ended.status, 0) << ended;
   EXPECT_EQ(verdict("2.4"), "pass");
@@ -178,7 +192,7 @@ TEST_F(Cli, GradesTheSolutionsOfAnExerciseAsComplete) {
   EXPECT_EQ(result_["schema"], "latentlab/result/v1");
 }
 
-// ---- bad submissions: a sentence each, and the others are graded all the same ------------------------------
+// ---- bad submissions: a sentence each, and the others are graded all the same -------------------
 
 TEST_F(Cli, ShowsTheFirstCompilerErrorWithItsLineAndGradesEverythingElse) {
   hand_in("02_reparameterization");
@@ -190,20 +204,28 @@ TEST_F(Cli, ShowsTheFirstCompilerErrorWithItsLineAndGradesEverythingElse) {
   EXPECT_EQ(first["file"], std::string("labs/") + kReparameterize);
   EXPECT_EQ(first["line"], 6);
   EXPECT_NE(first["text"].get<std::string>().find("expected"), std::string::npos) << first;
-  EXPECT_TRUE(ended.says(std::string("labs/") + kReparameterize + ":6: " + first["text"].get<std::string>())) << ended;
+  EXPECT_TRUE(ended.says(std::string("labs/") + kReparameterize +
+                         ":6: " + first["text"].get<std::string>()))
+      << ended;
   EXPECT_EQ(verdict("2.8"), "waits") << "it needs 2.4";
   expect_all_pass_but({"2.4", "2.8"});
 }
 
 TEST_F(Cli, SaysThatAFunctionWasDeletedOrRenamed) {
   hand_in("02_reparameterization");
-  for (const std::string& text : {std::string("// nothing here any more\n"), replaced(reparameterize_with(kVarianceForStd), "reparameterize(", "reparametrise("),
-                                  replaced(reparameterize_with(kVarianceForStd), "const Matrix& eps", "const RowVector& eps")}) {
+  for (const std::string& text :
+       {std::string("// nothing here any more\n"),
+        replaced(reparameterize_with(kVarianceForStd), "reparameterize(", "reparametrise("),
+        replaced(reparameterize_with(kVarianceForStd), "const Matrix& eps",
+                 "const RowVector& eps")}) {
     hand_in(kReparameterize, text);
     const Ended ended = grade({"2"});
     EXPECT_EQ(ended.status, 1);
     EXPECT_EQ(verdict("2.4"), "does_not_compile");
-    EXPECT_NE(exercise("2.4")["reason"].get<std::string>().find("does not define reparameterize as reparameterization.hpp declares it"), std::string::npos) << ended;
+    EXPECT_NE(exercise("2.4")["reason"].get<std::string>().find(
+                  "does not define reparameterize as reparameterization.hpp declares it"),
+              std::string::npos)
+        << ended;
     EXPECT_TRUE(ended.says("Was it deleted or renamed")) << ended;
     expect_all_pass_but({"2.4", "2.8"});
   }
@@ -219,7 +241,8 @@ TEST_F(Cli, SaysWhichFilesAnEmptySubmissionLacks) {
     for (const Json& e : lab["exercises"]) {
       EXPECT_EQ(e["verdict"], "not_started") << e["id"];
       if (e["kind"] != "code") continue;
-      EXPECT_NE(e["reason"].get<std::string>().find("is missing; ./lab reset"), std::string::npos) << e["id"];
+      EXPECT_NE(e["reason"].get<std::string>().find("is missing; ./lab reset"), std::string::npos)
+          << e["id"];
     }
   }
 }
@@ -230,26 +253,39 @@ TEST_F(Cli, SaysThatAFileIsMissingAndGradesTheOthers) {
   const Ended ended = grade({"2"});
   EXPECT_EQ(ended.status, 1) << ended;
   EXPECT_EQ(verdict("2.4"), "not_started");
-  EXPECT_EQ(exercise("2.4")["reason"], std::string("labs/") + kReparameterize + " is missing; ./lab reset 2.4 brings the stub back");
+  EXPECT_EQ(exercise("2.4")["reason"], std::string("labs/") + kReparameterize +
+                                           " is missing; ./lab reset 2.4 brings the stub back");
   expect_all_pass_but({"2.4", "2.8"});
   EXPECT_TRUE(grade({"2.4"}).says("is missing"));
 }
 
 TEST_F(Cli, SaysThatAFileIsNoSource) {
   const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> makers{
-      {"is not text", [](const fs::path& p) { write(p, std::string("\x7f" "ELF\0\0\1", 7)); }},
+      {"is not text",
+       [](const fs::path& p) {
+         write(p, std::string("\x7f"
+                              "ELF\0\0\1",
+                              7));
+       }},
       {"is larger than 256 KiB", [](const fs::path& p) { write(p, std::string(300 << 10, ' ')); }},
-      {"is a symbolic link", [](const fs::path& p) { fs::create_symlink(std::string(LATENTLAB_SOURCE) + "/solutions/" + kReparameterize, p); }},
+      {"is a symbolic link",
+       [](const fs::path& p) {
+         fs::create_symlink(std::string(LATENTLAB_SOURCE) + "/solutions/" + kReparameterize, p);
+       }},
       {"is not a regular file", [](const fs::path& p) { fs::create_directory(p); }},
       {"is not a regular file", [](const fs::path& p) { ::mkfifo(p.c_str(), 0644); }}};
-  hand_in("02_reparameterization/3_std_from_logvar.cpp", content(std::string(LATENTLAB_SOURCE) + "/solutions/02_reparameterization/3_std_from_logvar.cpp"));
+  hand_in("02_reparameterization/3_std_from_logvar.cpp",
+          content(std::string(LATENTLAB_SOURCE) +
+                  "/solutions/02_reparameterization/3_std_from_logvar.cpp"));
   for (const auto& [sentence, make] : makers) {
     fs::remove_all(submission() / kReparameterize);
     make(submission() / kReparameterize);
     const Ended ended = grade({"2.3", "2.4"});
     EXPECT_EQ(ended.status, 1) << ended;
     EXPECT_EQ(verdict("2.4"), "does_not_compile") << sentence;
-    EXPECT_TRUE(ended.says(std::string("labs/") + kReparameterize + " " + sentence)) << sentence << '\n' << ended;
+    EXPECT_TRUE(ended.says(std::string("labs/") + kReparameterize + " " + sentence))
+        << sentence << '\n'
+        << ended;
     EXPECT_EQ(verdict("2.3"), "pass") << sentence;
   }
 }
@@ -260,24 +296,30 @@ TEST_F(Cli, SaysThatAFileCannotBeRead) {
   const std::string state = home_ + "/state";
   fs::create_directory(state);
   if (::geteuid() == 0) {  // root may read everything: grade as somebody else
-    for (const std::string& folder : {state, home_}) ASSERT_EQ(::chown(folder.c_str(), 65534, 65534), 0);
-    for (const std::string& needed : {std::string(LATENTLAB_TOOL), std::string(LATENTLAB_SOURCE) + "/grader/stubs"}) {
+    for (const std::string& folder : {state, home_})
+      ASSERT_EQ(::chown(folder.c_str(), 65534, 65534), 0);
+    for (const std::string& needed :
+         {std::string(LATENTLAB_TOOL), std::string(LATENTLAB_SOURCE) + "/grader/stubs"}) {
       for (fs::path at = needed; at != at.root_path(); at = at.parent_path()) {
-        if ((fs::status(at).permissions() & fs::perms::others_exec) == fs::perms::none) GTEST_SKIP() << at << " is closed to other users than root";
+        if ((fs::status(at).permissions() & fs::perms::others_exec) == fs::perms::none)
+          GTEST_SKIP() << at << " is closed to other users than root";
       }
     }
     in_child_ = [] {
-      if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) ::_exit(126);
+      if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0)
+        ::_exit(126);
     };
   }
   environment_["LATENTLAB_STATE"] = state;
   const Ended ended = grade({"2.4"});
   EXPECT_EQ(ended.status, 1) << ended;
-  EXPECT_TRUE(ended.says(std::string("labs/") + kReparameterize + " cannot be read: Permission denied")) << ended;
+  EXPECT_TRUE(
+      ended.says(std::string("labs/") + kReparameterize + " cannot be read: Permission denied"))
+      << ended;
   EXPECT_EQ(verdict("2.4"), "does_not_compile");
 }
 
-// ---- wrong command lines -------------------------------------------------------------------------------
+// ---- wrong command lines ------------------------------------------------------------------------
 
 TEST_F(Cli, RefusesASubmissionThatIsNoFolder) {
   const Ended absent = run({"grade", "--submission", "not/there"});
@@ -291,18 +333,23 @@ TEST_F(Cli, RefusesASubmissionThatIsNoFolder) {
 }
 
 TEST_F(Cli, AsksWhichLabOrExerciseWasMeant) {
-  for (const auto& [typo, meant] : std::map<std::string, std::string>{
-           {"02_reparametrization", "02_reparameterization"}, {"reparametrize", "reparameterize"}, {"linear_foward", "linear_forward"}}) {
+  for (const auto& [typo, meant] :
+       std::map<std::string, std::string>{{"02_reparametrization", "02_reparameterization"},
+                                          {"reparametrize", "reparameterize"},
+                                          {"linear_foward", "linear_forward"}}) {
     const Ended ended = run({"grade", typo});
     EXPECT_EQ(ended.status, 2) << ended;
-    EXPECT_TRUE(ended.complains("there is no lab or exercise called " + typo + ". Did you mean " + meant + "?")) << ended;
+    EXPECT_TRUE(ended.complains("there is no lab or exercise called " + typo + ". Did you mean " +
+                                meant + "?"))
+        << ended;
   }
   const Ended hopeless = run({"grade", "qqqqqqqqqqqqqqqqqqqqqqq"});
   EXPECT_EQ(hopeless.status, 2);
   EXPECT_TRUE(hopeless.complains("./lab lists them")) << hopeless;
   EXPECT_EQ(run({"hint", "reparametrize"}).status, 2);
   EXPECT_EQ(run({"reset", "reparametrize"}).status, 2);
-  EXPECT_TRUE(run({"why", "reparam.variance-for-st"}).complains("Did you mean reparam.variance-for-std?"));
+  EXPECT_TRUE(
+      run({"why", "reparam.variance-for-st"}).complains("Did you mean reparam.variance-for-std?"));
 }
 
 TEST_F(Cli, RefusesOptionsThatItDoesNotKnow) {
@@ -329,7 +376,7 @@ TEST_F(Cli, ReportsItsOwnFailureAsSuchAndNeverAsAGrade) {
   EXPECT_FALSE(result_.contains("score"));
 }
 
-// ---- what a run says -----------------------------------------------------------------------------------
+// ---- what a run says ----------------------------------------------------------------------------
 
 TEST_F(Cli, RepeatsTheVerySameOutputForTheSameSeed) {
   hand_in(kReparameterize, reparameterize_with(kVarianceForStd));
@@ -341,19 +388,25 @@ TEST_F(Cli, RepeatsTheVerySameOutputForTheSameSeed) {
   for (Json* j : {&result, &result_}) j->erase("time");
   EXPECT_EQ(result, result_);
   grade({"2.4"}, 6);
-  EXPECT_NE(result["labs"][0]["exercises"][0]["replay"], exercise("2.4")["replay"]) << "another seed, another case";
+  EXPECT_NE(result["labs"][0]["exercises"][0]["replay"], exercise("2.4")["replay"])
+      << "another seed, another case";
 }
 
 TEST_F(Cli, DrawsAnotherSeedForEachRunWithoutOne) {
   hand_in(kReparameterize, reparameterize_with(kVarianceForStd));
   const std::vector<std::string> command{"grade", "2.4", "--submission", submission().string()};
-  const auto seed_in = [](const Ended& ended) { return ended.out.substr(ended.out.find("seed: ")); };
+  const auto seed_in = [](const Ended& ended) {
+    return ended.out.substr(ended.out.find("seed: "));
+  };
   EXPECT_NE(seed_in(run(command)), seed_in(run(command)));
 }
 
 TEST_F(Cli, WritesJsonAndJunitFromWhereTheCallerStands) {
   hand_in(kReparameterize, reparameterize_with(kVarianceForStd));
-  EXPECT_EQ(run({"grade", "2.4", "--submission", "submission", "--json", "r.json", "--junit", "r.xml"}).status, 1);
+  EXPECT_EQ(
+      run({"grade", "2.4", "--submission", "submission", "--json", "r.json", "--junit", "r.xml"})
+          .status,
+      1);
   EXPECT_EQ(Json::parse(content(home_ + "/r.json"))["labs"][0]["exercises"][0]["id"], "2.4");
   const std::string junit = content(home_ + "/r.xml");
   EXPECT_EQ(xml_problem(junit), "") << junit;
@@ -367,7 +420,8 @@ TEST_F(Cli, ShowsNoValueInASealedRun) {
   EXPECT_TRUE(open.says("expected")) << open;
   const Ended sealed = grade({"2.4", "--sealed"});
   EXPECT_EQ(sealed.status, 1);
-  for (const char* hidden : {"expected", "got ", "mu =", "reparam.", "replay", "hint", "smallest"}) {
+  for (const char* hidden :
+       {"expected", "got ", "mu =", "reparam.", "replay", "hint", "smallest"}) {
     EXPECT_FALSE(sealed.says(hidden)) << hidden << '\n' << sealed;
   }
   EXPECT_TRUE(sealed.says("FAIL")) << sealed;
@@ -388,7 +442,8 @@ TEST_F(Cli, NamesTheVarianceUsedForTheStandardDeviation) {
       EXPECT_EQ(ended.status, 1);
       EXPECT_EQ(verdict("2.4"), "fail");
       EXPECT_EQ(exercise("2.4")["score"], 0);
-      EXPECT_EQ(exercise("2.4")["diagnosis"], "reparam.variance-for-std") << "seed " << seed << '\n' << ended;
+      EXPECT_EQ(exercise("2.4")["diagnosis"], "reparam.variance-for-std") << "seed " << seed << '\n'
+                                                                          << ended;
       EXPECT_TRUE(ended.says("variance")) << ended;
       EXPECT_TRUE(ended.says("./lab why reparam.variance-for-std")) << ended;
     }
@@ -398,20 +453,24 @@ TEST_F(Cli, NamesTheVarianceUsedForTheStandardDeviation) {
   EXPECT_TRUE(why.says("variance")) << why;
 }
 
-// ---- labs build on labs ----------------------------------------------------------------------------------
+// ---- labs build on labs -------------------------------------------------------------------------
 
 /// A linear_forward that says that it was called.
 std::string talking_linear_forward(const std::string& factor) {
-  return "#include <cstdio>\n#include \"autoencoder.hpp\"\n#include \"common/require.hpp\"\nnamespace latent {\n"
+  return "#include <cstdio>\n#include \"autoencoder.hpp\"\n#include "
+         "\"common/require.hpp\"\nnamespace latent {\n"
          "Matrix linear_forward(const Matrix& x, const Matrix& weight, const RowVector& bias) {\n"
          "  std::puts(\"the learner's own linear_forward\");\n"
-         "  require_size(x.cols(), weight.cols(), \"columns of x\");\n  require_size(bias.size(), weight.rows(), \"size of bias\");\n"
-         "  Matrix y = " + factor + " * x * weight.transpose();\n  y.rowwise() += bias;\n  return y;\n}\n}\n";
+         "  require_size(x.cols(), weight.cols(), \"columns of x\");\n  require_size(bias.size(), "
+         "weight.rows(), \"size of bias\");\n"
+         "  Matrix y = " +
+         factor + " * x * weight.transpose();\n  y.rowwise() += bias;\n  return y;\n}\n}\n";
 }
 
 /// Gaussian heads that fail, so that what is printed below them is shown.
 std::string failing_heads() {
-  return replaced(content(std::string(LATENTLAB_SOURCE) + "/solutions/02_reparameterization/2_gaussian_heads.cpp"),
+  return replaced(content(std::string(LATENTLAB_SOURCE) +
+                          "/solutions/02_reparameterization/2_gaussian_heads.cpp"),
                   "return {linear_forward(hidden, heads.mu.weight, heads.mu.bias),",
                   "return {linear_forward(hidden, heads.mu.weight, 2.0F * heads.mu.bias),");
 }
@@ -436,16 +495,19 @@ TEST_F(Cli, BuildsALabOnTheReferenceWhereTheEarlierLabDoesNotPassAndSaysSo) {
   EXPECT_EQ(verdict("2.2"), "fail");
   EXPECT_EQ(exercise("2.2")["helped_by"], Json::array({"1.2"}));
   EXPECT_FALSE(ended.says("the learner's own linear_forward")) << ended;
-  EXPECT_TRUE(ended.says("with the reference's linear_forward (your 1.2 does not pass yet)")) << ended;
+  EXPECT_TRUE(ended.says("with the reference's linear_forward (your 1.2 does not pass yet)"))
+      << ended;
 }
 
 TEST_F(Cli, PassesALaterLabWithoutAnyEarlierOne) {
-  hand_in("02_reparameterization/2_gaussian_heads.cpp", content(std::string(LATENTLAB_SOURCE) + "/solutions/02_reparameterization/2_gaussian_heads.cpp"));
+  hand_in("02_reparameterization/2_gaussian_heads.cpp",
+          content(std::string(LATENTLAB_SOURCE) +
+                  "/solutions/02_reparameterization/2_gaussian_heads.cpp"));
   EXPECT_EQ(grade({"2.2"}).status, 0);
   EXPECT_EQ(exercise("2.2")["helped_by"], Json::array({"1.2", "1.3"}));
 }
 
-// ---- replay, hint, reset ---------------------------------------------------------------------------------
+// ---- replay, hint, reset ------------------------------------------------------------------------
 
 TEST_F(Cli, ReplaysAPrintedTokenWithTheSameInputsAndFailure) {
   hand_in(kReparameterize, reparameterize_with(kVarianceForStd));
@@ -456,17 +518,21 @@ TEST_F(Cli, ReplaysAPrintedTokenWithTheSameInputsAndFailure) {
   EXPECT_EQ(replayed.status, 1) << replayed;
   std::istringstream message(exercise("2.4")["properties"][0]["message"].get<std::string>());
   int lines = 0;
-  for (std::string line; std::getline(message, line); ++lines) EXPECT_TRUE(replayed.says(line)) << line << '\n' << replayed;
+  for (std::string line; std::getline(message, line); ++lines)
+    EXPECT_TRUE(replayed.says(line)) << line << '\n' << replayed;
   EXPECT_GE(lines, 3);
-  hand_in(kReparameterize, content(std::string(LATENTLAB_SOURCE) + "/solutions/" + kReparameterize));
+  hand_in(kReparameterize,
+          content(std::string(LATENTLAB_SOURCE) + "/solutions/" + kReparameterize));
   const Ended mended = run({"replay", token, "--submission", "submission"});
   EXPECT_EQ(mended.status, 0) << mended;
   EXPECT_TRUE(mended.says("this case holds now")) << mended;
 }
 
 TEST_F(Cli, RefusesTokensThatItNeverPrinted) {
-  for (const char* token : {"x", "2.4", "2.4-1-zz-1x1", "9.9-1-00000000000000ff-1x1", "2.4-99-00000000000000ff-1x1", "2.4-1-00000000000000ff-1xx",
-                            "2.4-1-00000000000000ff-99999999", "2.4-1-123456789012345678-1", "2.4--00000000000000ff-1"}) {
+  for (const char* token :
+       {"x", "2.4", "2.4-1-zz-1x1", "9.9-1-00000000000000ff-1x1", "2.4-99-00000000000000ff-1x1",
+        "2.4-1-00000000000000ff-1xx", "2.4-1-00000000000000ff-99999999",
+        "2.4-1-123456789012345678-1", "2.4--00000000000000ff-1"}) {
     const Ended ended = run({"replay", token});
     EXPECT_EQ(ended.status, 2) << token << '\n' << ended;
   }
@@ -493,22 +559,26 @@ TEST_F(Cli, ResetsAFileAndKeepsACopyOfIt) {
   // reset works on the checkout's labs/: here a mount that only the tool sees is put in its place.
   const std::string labs = home_ + "/labs", real = std::string(LATENTLAB_SOURCE) + "/labs";
   fs::copy(real, labs, fs::copy_options::recursive);
-  const std::string mine = "// what I wrote\n", stub = content(std::string(LATENTLAB_SOURCE) + "/grader/stubs/" + kReparameterize);
+  const std::string mine = "// what I wrote\n", stub = content(std::string(LATENTLAB_SOURCE) +
+                                                               "/grader/stubs/" + kReparameterize);
   write(labs + "/" + kReparameterize, mine);
   environment_["LATENTLAB_STATE"] = home_ + "/state";
-  const std::vector<std::string> inside{"/usr/bin/bwrap", "--dev-bind", "/", "/", "--bind", labs, real, "--"};
+  const std::vector<std::string> inside{"/usr/bin/bwrap", "--dev-bind", "/",  "/",
+                                        "--bind",         labs,         real, "--"};
   const auto with = [&](std::initializer_list<std::string> more) {
     std::vector<std::string> all = inside;
     all.insert(all.end(), more);
     return all;
   };
-  if (run_program(with({"/bin/true"})).status != 0) GTEST_SKIP() << "no namespaces here, so reset would change the checkout itself";
+  if (run_program(with({"/bin/true"})).status != 0)
+    GTEST_SKIP() << "no namespaces here, so reset would change the checkout itself";
   const Ended ended = run_program(with({LATENTLAB_TOOL, "reset", "2.4", "--yes"}));
   EXPECT_EQ(ended.status, 0) << ended;
   EXPECT_EQ(content(labs + "/" + kReparameterize), stub);
   std::string kept;
   for (const auto& entry : fs::recursive_directory_iterator(home_ + "/state/backup")) {
-    if (entry.path().filename() == fs::path(kReparameterize).filename()) kept = content(entry.path());
+    if (entry.path().filename() == fs::path(kReparameterize).filename())
+      kept = content(entry.path());
   }
   EXPECT_EQ(kept, mine);
   EXPECT_TRUE(run_program(with({LATENTLAB_TOOL, "reset", "2.4", "--yes"})).says("Nothing to do"));
@@ -517,7 +587,7 @@ TEST_F(Cli, ResetsAFileAndKeepsACopyOfIt) {
   EXPECT_EQ(content(labs + "/" + kReparameterize), stub) << "a missing file comes back, too";
 }
 
-// ---- a terminal --------------------------------------------------------------------------------------------
+// ---- a terminal ---------------------------------------------------------------------------------
 
 /// What the tool writes to a terminal of 80 columns, standard output and error together.
 class Terminal : public Cli {
@@ -535,7 +605,9 @@ class Terminal : public Cli {
     std::string text;
     run(arguments);
     char buffer[4096];
-    for (ssize_t n = ::read(master, buffer, sizeof buffer); n > 0; n = ::read(master, buffer, sizeof buffer)) text.append(buffer, static_cast<std::size_t>(n));
+    for (ssize_t n = ::read(master, buffer, sizeof buffer); n > 0;
+         n = ::read(master, buffer, sizeof buffer))
+      text.append(buffer, static_cast<std::size_t>(n));
     ::close(keep_open);
     ::close(master);
     return text;
@@ -571,7 +643,8 @@ TEST_F(Terminal, HasNoEscapeByteInPlainText) {
 }
 
 TEST_F(Cli, WritesNoEscapeByteIntoAFile) {
-  hand_in(kReparameterize, reparameterize_with("  std::puts(\"\\033[31mred\\033[0m\");\n" + kVarianceForStd));
+  hand_in(kReparameterize,
+          reparameterize_with("  std::puts(\"\\033[31mred\\033[0m\");\n" + kVarianceForStd));
   const Ended ended = grade({"2.4"});
   EXPECT_EQ((ended.out + ended.err).find('\033'), std::string::npos);
   EXPECT_TRUE(ended.says("\\x1b[31mred")) << ended;

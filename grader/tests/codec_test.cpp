@@ -72,10 +72,14 @@ Matrix counted(Index rows, Index cols) {
 TEST(Codec, CarriesNumbersWithTheirTypeAndNoShape) {
   EXPECT_EQ(round_trip(1.5F), 1.5F);
   EXPECT_EQ(round_trip(0.1), 0.1);
-  EXPECT_EQ(round_trip(std::numeric_limits<std::int32_t>::min()), std::numeric_limits<std::int32_t>::min());
-  EXPECT_EQ(round_trip(std::numeric_limits<std::int64_t>::max()), std::numeric_limits<std::int64_t>::max());
-  EXPECT_EQ(round_trip(std::numeric_limits<std::uint64_t>::max()), std::numeric_limits<std::uint64_t>::max());
-  const Type types[] = {values_of(1.5F)[0].type, values_of(0.1)[0].type, values_of(std::int32_t{1})[0].type, values_of(std::int64_t{1})[0].type};
+  EXPECT_EQ(round_trip(std::numeric_limits<std::int32_t>::min()),
+            std::numeric_limits<std::int32_t>::min());
+  EXPECT_EQ(round_trip(std::numeric_limits<std::int64_t>::max()),
+            std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(round_trip(std::numeric_limits<std::uint64_t>::max()),
+            std::numeric_limits<std::uint64_t>::max());
+  const Type types[] = {values_of(1.5F)[0].type, values_of(0.1)[0].type,
+                        values_of(std::int32_t{1})[0].type, values_of(std::int64_t{1})[0].type};
   EXPECT_EQ(types[0], Type::kFloat32);
   EXPECT_EQ(types[1], Type::kFloat64);
   EXPECT_EQ(types[2], Type::kInt32);
@@ -92,12 +96,14 @@ TEST(Codec, CarriesTruthAndEnumerationsAsInt32) {
 
 TEST(Codec, CarriesNaNAndInfinityBitForBit) {
   EXPECT_TRUE(std::isnan(round_trip(std::numeric_limits<float>::quiet_NaN())));
-  EXPECT_EQ(round_trip(-std::numeric_limits<double>::infinity()), -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(round_trip(-std::numeric_limits<double>::infinity()),
+            -std::numeric_limits<double>::infinity());
   EXPECT_TRUE(std::signbit(round_trip(-0.0)));
 }
 
 TEST(Codec, CarriesMatricesOfAnyShape) {
-  for (const auto& [rows, cols] : {std::pair<Index, Index>{2, 3}, {3, 2}, {1, 1}, {0, 4}, {4, 0}, {0, 0}}) {
+  for (const auto& [rows, cols] :
+       {std::pair<Index, Index>{2, 3}, {3, 2}, {1, 1}, {0, 4}, {4, 0}, {0, 0}}) {
     const Matrix got = round_trip(counted(rows, cols));
     EXPECT_EQ(shape_of(got), latent::to_string(Shape{rows, cols}));
     EXPECT_TRUE((got.array() == counted(rows, cols).array()).all());
@@ -130,7 +136,10 @@ TEST(Codec, CarriesTensorsAndLists) {
 }
 
 TEST(Codec, CarriesNestedAggregatesMemberByMember) {
-  const Outer sent{{RowVector::Constant(2, 1.0F), 2.0}, 3, {RowVector::Constant(1, 4.0F), 5.0}, Choice2::kSecond};
+  const Outer sent{{RowVector::Constant(2, 1.0F), 2.0},
+                   3,
+                   {RowVector::Constant(1, 4.0F), 5.0},
+                   Choice2::kSecond};
   const Outer got = round_trip(sent);
   EXPECT_EQ(got.left.row, sent.left.row);
   EXPECT_EQ(got.left.number, 2.0);
@@ -148,15 +157,23 @@ TEST(Codec, CarriesAggregatesOfEightMembersInTheirOrder) {
   EXPECT_EQ(decoded<Eight>(values).h, 8);
 }
 
-double minus(double a, double b) { return a - b; }
-Inner make_inner(const RowVector& row, double number) { return {2.0F * row, number}; }
-double three_types(float a, std::int32_t b, const Outer& c) { return 100.0 * a + 10.0 * b + c.right.number; }
+double minus(double a, double b) {
+  return a - b;
+}
+Inner make_inner(const RowVector& row, double number) {
+  return {2.0F * row, number};
+}
+double three_types(float a, std::int32_t b, const Outer& c) {
+  return 100.0 * a + 10.0 * b + c.right.number;
+}
 
 TEST(Signature, CallsWithTheArgumentsInTheirOrder) {
   using Minus = Signature<double(double, double)>;
   EXPECT_EQ(Minus::result(Minus::call(minus, Minus::pack(5.0, 3.0))), 2.0);
   using Three = Signature<double(float, std::int32_t, const Outer&)>;
-  EXPECT_EQ(Three::result(Three::call(three_types, Three::pack(1.0F, 2, Outer{{}, 0, {{}, 3.0}, {}}))), 123.0);
+  EXPECT_EQ(
+      Three::result(Three::call(three_types, Three::pack(1.0F, 2, Outer{{}, 0, {{}, 3.0}, {}}))),
+      123.0);
 }
 
 TEST(Signature, ConvertsArgumentsAsACallWould) {
@@ -192,7 +209,8 @@ void expect_refused_unless(Type type, std::size_t rank) {
       if (other == type && other_rank == rank) {
         EXPECT_NO_THROW(decoded<T>({value}));
       } else {
-        EXPECT_THROW(decoded<T>({value}), WireError) << "type " << static_cast<int>(other) << " rank " << other_rank;
+        EXPECT_THROW(decoded<T>({value}), WireError)
+            << "type " << static_cast<int>(other) << " rank " << other_rank;
       }
     }
   }
@@ -220,15 +238,16 @@ TEST(Codec, RefusesAnAggregateThatLacksItsLastMember) {
   EXPECT_THROW(decoded<Inner>(values), WireError);
 }
 
-/// The solutions, asked through bytes in both directions. It runs in the judge's child process, so it
-/// writes what it was asked into a file.
+/// The solutions, asked through bytes in both directions. It runs in the judge's child process, so
+/// it writes what it was asked into a file.
 class ThroughBytes final : public Submission {
  public:
   ThroughBytes(const Lab& lab, const std::string& log) : table_(lab), log_(log, std::ios::app) {}
 
   Reply ask(const Request& request) override {
     const Request arrived = parse_request(body(to_frame(request, 1)));
-    const bool same = arrived.operation == request.operation && arrived.arguments == request.arguments;
+    const bool same =
+        arrived.operation == request.operation && arrived.arguments == request.arguments;
     log_ << (same ? "" : "CHANGED ") << request.operation << std::endl;
     return parse_reply(body(to_frame(table_.ask(arrived), 1)));
   }
@@ -246,9 +265,11 @@ TEST(EveryLab, AsksEachOfItsOperationsAndEachAnswersThroughBytes) {
   ASSERT_FALSE(labs().empty());
   const std::string log = testing::TempDir() + "through_bytes." + std::to_string(::getpid());
   for (const Lab& lab : labs()) {
-    const auto results = judge_forked({&lab, [&] { return std::make_unique<ThroughBytes>(lab, log); }, JudgeOptions{}});
+    const auto results = judge_forked(
+        {&lab, [&] { return std::make_unique<ThroughBytes>(lab, log); }, JudgeOptions{}});
     ASSERT_EQ(results.size(), lab.exercises.size());
-    for (const ExerciseResult& result : results) EXPECT_EQ(to_string(result.verdict), "pass") << result.id;
+    for (const ExerciseResult& result : results)
+      EXPECT_EQ(to_string(result.verdict), "pass") << result.id;
   }
   std::set<std::string> asked;
   std::ifstream in(log);

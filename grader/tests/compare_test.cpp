@@ -34,7 +34,9 @@ bool agree(const Numbers& got, const Numbers& expected, const Tolerance& toleran
 }
 
 /// A float32 value is what answers really are.
-Numbers as_float(const Oracle& x) { return Matrix(x.cast<float>()); }
+Numbers as_float(const Oracle& x) {
+  return Matrix(x.cast<float>());
+}
 
 TEST(Compare, AcceptsTheSameNumbersInFloatOrDouble) {
   EXPECT_TRUE(agree(some_matrix(), some_matrix(), kExact));
@@ -49,7 +51,8 @@ TEST(Compare, LooksAtTheShapeBeforeAnyNumber) {
   EXPECT_NE(text.find("y: expected shape [3, 2], got [2, 3]"), std::string::npos) << text;
   EXPECT_EQ(text.find("finite"), std::string::npos) << text;
   EXPECT_FALSE(agree(Oracle(0, 2), Oracle(0, 3)));
-  EXPECT_FALSE(agree(OracleRow(OracleRow::Zero(1)), Oracle(Oracle::Zero(1, 1)))) << "the rank counts";
+  EXPECT_FALSE(agree(OracleRow(OracleRow::Zero(1)), Oracle(Oracle::Zero(1, 1))))
+      << "the rank counts";
 }
 
 TEST(Compare, LooksForNonFiniteNumbersBeforeValues) {
@@ -85,7 +88,9 @@ TEST(Compare, NeverTakesANaNForRightEvenIfTheOracleGivesOne) {
 }
 
 TEST(Compare, AllowsErrorsUpToTheToleranceAndNoFurther) {
-  const auto edge = [](double error, const Tolerance& tolerance) { return agree(8.0 + error, 8.0, tolerance); };
+  const auto edge = [](double error, const Tolerance& tolerance) {
+    return agree(8.0 + error, 8.0, tolerance);
+  };
   const double beyond = 0.25 + 1e-12;
   EXPECT_TRUE(edge(0.25, {0.0, 0.25, 1.0}));
   EXPECT_TRUE(edge(-0.25, {0.0, 0.25, 1.0}));
@@ -121,9 +126,11 @@ TEST(Compare, ShowsSmallTensorsWhole) {
             "y: expected [[0, 0]]\ny: got      [[1, 1]]\n");
 }
 
-// ---- patterns ------------------------------------------------------------------------------------
+// ---- patterns -----------------------------------------------------------------------------------
 
-std::string pattern(const Numbers& got, const Numbers& expected) { return describe_pattern(got, expected).value_or(""); }
+std::string pattern(const Numbers& got, const Numbers& expected) {
+  return describe_pattern(got, expected).value_or("");
+}
 
 TEST(Pattern, SeesAFactor) {
   EXPECT_EQ(pattern(Oracle(2.0 * some_matrix()), some_matrix()), "exactly 2 x");
@@ -161,7 +168,8 @@ TEST(Pattern, SeesAShiftByOneElementEitherWay) {
 TEST(Pattern, IsPartOfWhatTheLearnerReads) {
   const std::string text = all_lines(compare("", Oracle(2.0 * some_matrix()), some_matrix(), {}));
   EXPECT_NE(text.find("(exactly 2 x)"), std::string::npos) << text;
-  const std::string shape = all_lines(compare("", Oracle(some_matrix().transpose()), some_matrix(), {}));
+  const std::string shape =
+      all_lines(compare("", Oracle(some_matrix().transpose()), some_matrix(), {}));
   EXPECT_NE(shape.find("(this is the transpose)"), std::string::npos) << shape;
 }
 
@@ -169,7 +177,8 @@ TEST(Pattern, IsNoneOfARightAnswer) {
   EXPECT_EQ(pattern(some_matrix(), some_matrix()), "");
   EXPECT_EQ(pattern(as_float(some_matrix()), some_matrix()), "");
   EXPECT_EQ(pattern(0.0, 0.0), "");
-  EXPECT_TRUE(agree(Oracle(Oracle::Identity(3, 3)), Oracle(Oracle::Identity(3, 3)), kExact)) << "its own transpose";
+  EXPECT_TRUE(agree(Oracle(Oracle::Identity(3, 3)), Oracle(Oracle::Identity(3, 3)), kExact))
+      << "its own transpose";
 }
 
 TEST(Pattern, IsNoneOfAnswersThatAreMerelyCloseToOne) {
@@ -202,7 +211,7 @@ TEST(Pattern, IsNoneWhereNumbersAreNotFinite) {
   }
 }
 
-// ---- what diagnosis and display need ---------------------------------------------------------------
+// ---- what diagnosis and display need ------------------------------------------------------------
 
 Reply reply_of(const Oracle& x) {
   Reply reply{Outcome::kValue, {}, {}};

@@ -10,7 +10,9 @@ Matrix fake_twice(const Matrix& x) {
   return 2.0F * x;
 }
 
-Matrix fake_after(const Matrix& x) { return x.array() + 1.0F; }
+Matrix fake_after(const Matrix& x) {
+  return x.array() + 1.0F;
+}
 
 }  // namespace latent
 
@@ -38,10 +40,11 @@ DEFINES(fake_after, "is x plus one") {
 }
 
 const Lab& fake_lab() {
-  static const Lab lab{kFakeLab,
-                       "Fake",
-                       {{"99.1", "fake_twice", Kind::kCore, 6, {}, {OPERATION(fake_twice)}},
-                        {"99.2", "fake_after", Kind::kStretch, 3, {"99.1"}, {OPERATION(fake_after)}}}};
+  static const Lab lab{
+      kFakeLab,
+      "Fake",
+      {{"99.1", "fake_twice", Kind::kCore, 6, {}, {OPERATION(fake_twice)}},
+       {"99.2", "fake_after", Kind::kStretch, 3, {"99.1"}, {OPERATION(fake_after)}}}};
   return lab;
 }
 

@@ -48,12 +48,16 @@ inline JudgeOptions with_seed(std::uint64_t seed, std::set<std::string> only = {
 }
 
 /// Judges the fake lab in a child process.
-inline std::vector<ExerciseResult> judge_fake(const FakeSubmission::Answer& answer, const JudgeOptions& options = with_seed(7)) {
-  return judge_forked({&fake_lab(), [&] { return std::make_unique<FakeSubmission>(answer); }, options});
+inline std::vector<ExerciseResult> judge_fake(const FakeSubmission::Answer& answer,
+                                              const JudgeOptions& options = with_seed(7)) {
+  return judge_forked(
+      {&fake_lab(), [&] { return std::make_unique<FakeSubmission>(answer); }, options});
 }
 
 /// A request's only argument as a matrix, and a reply of one matrix.
-inline Matrix matrix_in(const Request& request) { return Signature<Matrix(const Matrix&)>::result(request.arguments); }
+inline Matrix matrix_in(const Request& request) {
+  return Signature<Matrix(const Matrix&)>::result(request.arguments);
+}
 inline Reply reply_with(const Matrix& x) {
   Reply reply{Outcome::kValue, {}, {}};
   encode(x, reply.values);

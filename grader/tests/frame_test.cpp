@@ -29,7 +29,8 @@ Value value_of(Type type, Shape shape) {
   std::size_t count = 1;
   for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
   Value value{type, std::move(shape), std::vector<std::byte>(count * size_of(type))};
-  for (std::size_t i = 0; i < value.bytes.size(); ++i) value.bytes[i] = static_cast<std::byte>(i + 1);
+  for (std::size_t i = 0; i < value.bytes.size(); ++i)
+    value.bytes[i] = static_cast<std::byte>(i + 1);
   return value;
 }
 
@@ -78,11 +79,15 @@ Bytes reply_with(int type, const Shape& shape, std::size_t element_bytes) {
 }
 
 Bytes any_reply() {
-  return body_of(to_frame(Reply{Outcome::kValue, {value_of(Type::kFloat32, {2, 3}), value_of(Type::kInt64, {})}, {}}, 1));
+  return body_of(to_frame(
+      Reply{Outcome::kValue, {value_of(Type::kFloat32, {2, 3}), value_of(Type::kInt64, {})}, {}},
+      1));
 }
 
 Bytes any_request() {
-  return body_of(to_frame(Request{"linear_forward", {value_of(Type::kFloat64, {2}), value_of(Type::kInt32, {1, 2})}}, 1));
+  return body_of(to_frame(
+      Request{"linear_forward", {value_of(Type::kFloat64, {2}), value_of(Type::kInt32, {1, 2})}},
+      1));
 }
 
 TEST(Frame, CarriesARequestOfEveryTypeAndRank) {
@@ -138,10 +143,16 @@ TEST(Frame, StatesSequenceAndExactLengthInItsHeader) {
 TEST(Frame, RefusesAMessageCutAtAnyByte) {
   const Bytes reply = any_reply(), request = any_request();
   for (std::size_t size = 0; size < reply.size(); ++size) {
-    EXPECT_THROW(parse_reply(Bytes(reply.begin(), reply.begin() + static_cast<std::ptrdiff_t>(size))), WireError) << size;
+    EXPECT_THROW(
+        parse_reply(Bytes(reply.begin(), reply.begin() + static_cast<std::ptrdiff_t>(size))),
+        WireError)
+        << size;
   }
   for (std::size_t size = 0; size < request.size(); ++size) {
-    EXPECT_THROW(parse_request(Bytes(request.begin(), request.begin() + static_cast<std::ptrdiff_t>(size))), WireError) << size;
+    EXPECT_THROW(
+        parse_request(Bytes(request.begin(), request.begin() + static_cast<std::ptrdiff_t>(size))),
+        WireError)
+        << size;
   }
 }
 
@@ -165,14 +176,15 @@ TEST(Frame, RefusesCountsBeyondTheirLimits) {
 
 TEST(Frame, RefusesTypesThatDoNotExist) {
   EXPECT_NO_THROW(parse_reply(reply_with(3, {}, 8)));
-  for (const int type : {4, 5, 128, 255}) EXPECT_THROW(parse_reply(reply_with(type, {}, 8)), WireError) << type;
+  for (const int type : {4, 5, 128, 255})
+    EXPECT_THROW(parse_reply(reply_with(type, {}, 8)), WireError) << type;
 }
 
 TEST(Frame, RefusesHostileSizes) {
   constexpr std::int64_t kMost = static_cast<std::int64_t>(kMaxFrame), kHuge = INT64_MAX;
-  const Shape hostile[] = {{-1},         {INT64_MIN},       {kHuge},        {kMost + 1},         {kMost},
-                           {1, -1},      {-1, -1},          {0, -1},        {0, kHuge},          {kHuge, 0},
-                           {kMost, 0, kHuge}, {-4, -4}};
+  const Shape hostile[] = {{-1},       {INT64_MIN}, {kHuge},           {kMost + 1},
+                           {kMost},    {1, -1},     {-1, -1},          {0, -1},
+                           {0, kHuge}, {kHuge, 0},  {kMost, 0, kHuge}, {-4, -4}};
   for (const Shape& shape : hostile) {
     for (int type = 0; type < 4; ++type) {
       EXPECT_THROW(parse_reply(reply_with(type, shape, 16)), WireError) << to_string(shape);
@@ -183,8 +195,12 @@ TEST(Frame, RefusesHostileSizes) {
 TEST(Frame, RefusesShapesWhoseProductOverflows) {
   constexpr std::int64_t k32 = std::int64_t{1} << 32, k26 = std::int64_t{1} << 26;
   // 2^64, 2^96 and their like: modulo 2^64 some of these are 0, 1 or 4 elements.
-  const Shape hostile[] = {{k32, k32}, {k26, k26, 4096}, {k26, k26, k26}, {k26, k26, k26, 0},
-                           {1 << 16, 1 << 16, 1 << 16, 1 << 16}, {2, k26, 2, 16, 1 << 30}};
+  const Shape hostile[] = {{k32, k32},
+                           {k26, k26, 4096},
+                           {k26, k26, k26},
+                           {k26, k26, k26, 0},
+                           {1 << 16, 1 << 16, 1 << 16, 1 << 16},
+                           {2, k26, 2, 16, 1 << 30}};
   for (const Shape& shape : hostile) {
     EXPECT_THROW(parse_reply(reply_with(0, shape, 0)), WireError) << to_string(shape);
     EXPECT_THROW(parse_reply(reply_with(1, shape, 8)), WireError) << to_string(shape);
@@ -198,7 +214,9 @@ TEST(Frame, RefusesMoreElementsThanCameBeforeItMakesRoomForThem) {
 }
 
 TEST(Frame, WillNotWriteMoreThanAFrameHolds) {
-  const Value large{Type::kFloat32, {static_cast<std::int64_t>(kMaxFrame) / 4}, std::vector<std::byte>(kMaxFrame)};
+  const Value large{Type::kFloat32,
+                    {static_cast<std::int64_t>(kMaxFrame) / 4},
+                    std::vector<std::byte>(kMaxFrame)};
   EXPECT_THROW(to_frame(Reply{Outcome::kValue, {large}, {}}, 1), WireError);
 }
 
@@ -220,7 +238,8 @@ void expect_request_or_error(const Bytes& body) {
 /// Another one each time; LATENTLAB_TEST_SEED repeats one.
 unsigned fuzz_seed() {
   const char* wish = std::getenv("LATENTLAB_TEST_SEED");
-  return wish != nullptr ? static_cast<unsigned>(std::strtoul(wish, nullptr, 10)) : std::random_device{}();
+  return wish != nullptr ? static_cast<unsigned>(std::strtoul(wish, nullptr, 10))
+                         : std::random_device{}();
 }
 
 TEST(FrameFuzz, ReadsRandomBytesWithoutHarm) {
@@ -229,7 +248,8 @@ TEST(FrameFuzz, ReadsRandomBytesWithoutHarm) {
   std::mt19937 random(seed);
   for (int i = 0; i < 20000; ++i) {
     Bytes body(random() % 64);
-    for (std::byte& b : body) b = static_cast<std::byte>(random() % 4 == 0 ? random() : random() % 5);
+    for (std::byte& b : body)
+      b = static_cast<std::byte>(random() % 4 == 0 ? random() : random() % 5);
     expect_reply_or_error(body);
     expect_request_or_error(body);
   }
@@ -242,7 +262,8 @@ TEST(FrameFuzz, ReadsMessagesWithChangedBytesWithoutHarm) {
   const Bytes reply = any_reply(), request = any_request();
   const auto changed = [&random](Bytes body) {
     for (unsigned changes = 1 + random() % 3; changes > 0; --changes) {
-      body[random() % body.size()] = static_cast<std::byte>(random() % 2 == 0 ? random() : random() % 5);
+      body[random() % body.size()] =
+          static_cast<std::byte>(random() % 2 == 0 ? random() : random() % 5);
     }
     return body;
   };

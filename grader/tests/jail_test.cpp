@@ -65,7 +65,8 @@ TEST_F(Jail, RunsAProgramAndGivesItsOutputAndStatus) {
 }
 
 TEST_F(Jail, SaysWhichSignalEndedAProgram) {
-  EXPECT_NE(describe_end(run("kill -SEGV $$").status).find("signal 11 (Segmentation fault)"), std::string::npos);
+  EXPECT_NE(describe_end(run("kill -SEGV $$").status).find("signal 11 (Segmentation fault)"),
+            std::string::npos);
   EXPECT_NE(describe_end(run("kill -XCPU $$").status).find("processor time"), std::string::npos);
 }
 
@@ -116,6 +117,15 @@ TEST_F(Jail, LimitsTheSizeOfFiles) {
   EXPECT_EQ(fs::file_size(box_ + "/large"), 100000U);
 }
 
+TEST_F(Jail, LimitsMemory) {
+  JailSpec spec = shell("x=$(printf '%0100000000d' 1); echo ${#x}");
+  EXPECT_EQ(run_to_end(spec, seconds(60)).output, "100000000\n");
+  spec.limits.memory_bytes = std::size_t{64} << 20;
+  const Finished finished = run_to_end(spec, seconds(60));
+  EXPECT_FALSE(finished.succeeded());
+  EXPECT_EQ(finished.output.find("100000000"), std::string::npos) << finished.output;
+}
+
 TEST_F(Jail, LimitsProcessorTime) {
   JailSpec spec = shell("while :; do :; done");
   spec.limits.cpu_seconds = 1;
@@ -134,14 +144,17 @@ TEST_F(Jail, GivesNothingButAPathAndAnEmptyInput) {
 }
 
 TEST_F(Jail, InheritsNoOpenFile) {
-  const Finished finished = run("for n in 3 4 5 6 7 8 9; do (eval \"exec 2>/dev/null; : <&$n\") 2>/dev/null && echo open $n; done; true");
+  const Finished finished =
+      run("for n in 3 4 5 6 7 8 9; do (eval \"exec 2>/dev/null; : <&$n\") 2>/dev/null && echo open "
+          "$n; done; true");
   EXPECT_EQ(finished.output, "");
 }
 
 TEST_F(Jail, WritesInItsFolderAndNowhereElse) {
   const std::string outside = make_scratch();
   ::chmod(outside.c_str(), 0777);
-  run("echo x >inside; echo x >" + outside + "/escaped; echo x >/usr/escaped; echo x >" + std::string(config::kSourceDir) + "/escaped");
+  run("echo x >inside; echo x >" + outside + "/escaped; echo x >/usr/escaped; echo x >" +
+      std::string(config::kSourceDir) + "/escaped");
   std::string content;
   EXPECT_TRUE(read_from_jail(box_ + "/inside", content));
   EXPECT_EQ(content, "x\n");
@@ -163,9 +176,12 @@ TEST_F(Jail, SeesTheFoldersThatItIsGiven) {
 }
 
 TEST_F(Jail, CannotSeeTheRepositoryWhereItIsFull) {
-  if (confinement() != Confinement::kFull) GTEST_SKIP() << "the reduced jail keeps scores honest, not files secret";
+  if (confinement() != Confinement::kFull)
+    GTEST_SKIP() << "the reduced jail keeps scores honest, not files secret";
   const std::string root = config::kSourceDir;
-  for (const std::string& path : {root, root + "/grader/hidden", std::string(config::kBuildDir), std::string("/root"), std::string("/home"), std::string("/etc/passwd")}) {
+  for (const std::string& path :
+       {root, root + "/grader/hidden", std::string(config::kBuildDir), std::string("/root"),
+        std::string("/home"), std::string("/etc/passwd")}) {
     if (path.rfind("/usr", 0) == 0) continue;  // a checkout below /usr is seen with /usr
     const Finished finished = run("ls -d " + path + "/. || ls " + path);
     EXPECT_FALSE(finished.succeeded()) << path << " is seen: " << finished.output;
@@ -174,7 +190,8 @@ TEST_F(Jail, CannotSeeTheRepositoryWhereItIsFull) {
 }
 
 TEST_F(Jail, SeesOnlyItsOwnProcessesWhereItIsFull) {
-  if (confinement() != Confinement::kFull) GTEST_SKIP() << "the reduced jail has no process namespace";
+  if (confinement() != Confinement::kFull)
+    GTEST_SKIP() << "the reduced jail has no process namespace";
   JailSpec spec = shell("ls -d /proc/[0-9]* | wc -l");
   spec.needs_proc = true;
   const Finished finished = run_to_end(spec, seconds(30));
@@ -182,13 +199,14 @@ TEST_F(Jail, SeesOnlyItsOwnProcessesWhereItIsFull) {
 }
 
 TEST_F(Jail, HasNoNetworkWhereItIsFull) {
-  if (confinement() != Confinement::kFull) GTEST_SKIP() << "the reduced jail has no network namespace";
+  if (confinement() != Confinement::kFull)
+    GTEST_SKIP() << "the reduced jail has no network namespace";
   JailSpec spec = shell("tail -n +3 /proc/net/dev | grep -v '^ *lo:'");
   spec.needs_proc = true;
   EXPECT_EQ(run_to_end(spec, seconds(30)).output, "");
 }
 
-// ---- files that a jail leaves --------------------------------------------------------------------------
+// ---- files that a jail leaves -------------------------------------------------------------------
 
 TEST_F(Jail, LeavesFilesThatCanBeRead) {
   std::string content = "old";
@@ -213,7 +231,8 @@ TEST_F(Jail, LeavesNoFifoFolderOrGiantThatWouldBeRead) {
   write_file(box_ + "/giant", "");
   fs::resize_file(box_ + "/giant", (std::uintmax_t{64} << 20) + 1);
   std::string content;
-  for (const char* name : {"/fifo", "/folder", "/giant", "/absent"}) EXPECT_FALSE(read_from_jail(box_ + name, content)) << name;
+  for (const char* name : {"/fifo", "/folder", "/giant", "/absent"})
+    EXPECT_FALSE(read_from_jail(box_ + name, content)) << name;
 }
 
 TEST_F(Jail, LeavesNoFolderBehind) {
@@ -223,14 +242,15 @@ TEST_F(Jail, LeavesNoFolderBehind) {
   EXPECT_FALSE(fs::exists(box_));
 }
 
-// ---- words ---------------------------------------------------------------------------------------------
+// ---- words --------------------------------------------------------------------------------------
 
 TEST(DescribeEnd, KnowsExitStatusesAndSignals) {
   const auto exited = [](int code) { return code << 8; };
   EXPECT_EQ(describe_end(exited(0)), "it ended with exit status 0 before it answered");
   EXPECT_EQ(describe_end(exited(3)), "it ended with exit status 3 before it answered");
   EXPECT_EQ(describe_end(SIGSEGV), "it was killed by signal 11 (Segmentation fault)");
-  EXPECT_EQ(describe_end(exited(128 + SIGABRT)), "it was killed by signal 6 (Aborted)") << "as a shell reports it";
+  EXPECT_EQ(describe_end(exited(128 + SIGABRT)), "it was killed by signal 6 (Aborted)")
+      << "as a shell reports it";
   EXPECT_EQ(describe_end(SIGXCPU), "it used up its processor time");
   EXPECT_EQ(describe_end(exited(128 + SIGXCPU)), "it used up its processor time");
 }
@@ -243,7 +263,8 @@ TEST(Printable, LeavesAsciiAsItIs) {
 TEST(Printable, EscapesEveryOtherByte) {
   for (int byte = 0; byte < 256; ++byte) {
     const std::string text = printable(std::string(1, static_cast<char>(byte)));
-    for (const char c : text) EXPECT_TRUE((c >= 0x20 && c < 0x7F) || c == '\n' || c == '\t') << byte;
+    for (const char c : text)
+      EXPECT_TRUE((c >= 0x20 && c < 0x7F) || c == '\n' || c == '\t') << byte;
   }
   EXPECT_EQ(printable("\033[31m\x07\xff\r"), "\\x1b[31m\\x07\\xff\\x0d");
   EXPECT_EQ(printable(std::string("\0", 1)), "\\x00");

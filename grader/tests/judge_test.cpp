@@ -22,7 +22,9 @@ constexpr const char* kRefuses = "refuses a matrix without columns";
 /// A number that the judge's child process can change for us.
 class SharedCounter {
  public:
-  SharedCounter() : at_(static_cast<int*>(::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
+  SharedCounter()
+      : at_(static_cast<int*>(::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE,
+                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
   ~SharedCounter() { ::munmap(at_, sizeof(int)); }
   SharedCounter(const SharedCounter&) = delete;
   SharedCounter& operator=(const SharedCounter&) = delete;
@@ -32,12 +34,18 @@ class SharedCounter {
   int* at_;
 };
 
-bool is_twice(const Request& request) { return request.operation == "fake_twice"; }
+bool is_twice(const Request& request) {
+  return request.operation == "fake_twice";
+}
 
-Reply right_answer(const Request& request, Submission& right) { return right.ask(request); }
+Reply right_answer(const Request& request, Submission& right) {
+  return right.ask(request);
+}
 
 /// Every value off by one.
-Reply wrong_answer(const Request& request, Submission&) { return reply_with(matrix_in(request).array() * 2.0F + 1.0F); }
+Reply wrong_answer(const Request& request, Submission&) {
+  return reply_with(matrix_in(request).array() * 2.0F + 1.0F);
+}
 
 const PropertyResult& property(const ExerciseResult& result, const std::string& sentence) {
   for (const PropertyResult& p : result.properties) {
@@ -59,7 +67,8 @@ CaseId case_in(const std::string& token) {
   CaseId id;
   id.seed = std::stoull(rest.substr(0, 16), nullptr, 16);
   std::string sizes = rest.substr(17);
-  for (std::size_t at = 0; sizes != "0" && at < sizes.size(); at = std::min(sizes.find('x', at), sizes.size() - 1) + 1) {
+  for (std::size_t at = 0; sizes != "0" && at < sizes.size();
+       at = std::min(sizes.find('x', at), sizes.size() - 1) + 1) {
     id.sizes.push_back(std::stol(sizes.substr(at)));
   }
   return id;
@@ -88,15 +97,19 @@ TEST(Judge, GivesNothingWithoutTheDefiningProperty) {
 
 TEST(Judge, TakesOnePointForEachOtherPropertyThatFails) {
   const auto accepts_all = judge_fake([](const Request& request, Submission&) {
-    return is_twice(request) ? reply_with(2.0F * matrix_in(request)) : reply_with(matrix_in(request).array() + 1.0F);
+    return is_twice(request) ? reply_with(2.0F * matrix_in(request))
+                             : reply_with(matrix_in(request).array() + 1.0F);
   });
   EXPECT_EQ(property(accepts_all[0], kTwice).verdict, PropertyVerdict::kPass);
   EXPECT_EQ(property(accepts_all[0], kRefuses).verdict, PropertyVerdict::kFail);
-  EXPECT_NE(text_of(property(accepts_all[0], kRefuses)).find("expected std::invalid_argument, an answer came"), std::string::npos);
+  EXPECT_NE(text_of(property(accepts_all[0], kRefuses))
+                .find("expected std::invalid_argument, an answer came"),
+            std::string::npos);
   EXPECT_EQ(accepts_all[0].score, 5);
   const auto refuses_empty_too = judge_fake([](const Request& request, Submission& right) {
     if (is_twice(request) && matrix_in(request).cols() == 0) return reply_with(Matrix(2, 0));
-    return is_twice(request) && matrix_in(request).rows() == 0 ? Reply{Outcome::kRefused, {}, {}} : right.ask(request);
+    return is_twice(request) && matrix_in(request).rows() == 0 ? Reply{Outcome::kRefused, {}, {}}
+                                                               : right.ask(request);
   });
   EXPECT_EQ(refuses_empty_too[0].score, 4);
 }
@@ -106,7 +119,8 @@ TEST(Judge, AsksTheFirstQuestionAgainAndFailsAnotherAnswer) {
   const auto results = judge_fake([calls = 0](const Request& request, Submission& right) mutable {
     Reply reply = right.ask(request);
     if (!is_twice(request) || reply.outcome != Outcome::kValue) return reply;
-    return reply_with(Signature<Matrix(const Matrix&)>::result(reply.values) * (1.0F + 1e-6F * static_cast<float>(++calls)));
+    return reply_with(Signature<Matrix(const Matrix&)>::result(reply.values) *
+                      (1.0F + 1e-6F * static_cast<float>(++calls)));
   });
   EXPECT_EQ(results[0].score, 0);
   EXPECT_EQ(to_string(results[0].verdict), "fail");
@@ -141,7 +155,9 @@ TEST(Judge, LetsAnExerciseWaitForWhatTheCallerSaysIsNotReady) {
 }
 
 TEST(Judge, CallsAnEmptyExerciseNotStartedAndNeverWrong) {
-  const auto results = judge_fake([](const Request&, Submission&) { return Reply{Outcome::kNotAttempted, {}, {}}; });
+  const auto results = judge_fake([](const Request&, Submission&) {
+    return Reply{Outcome::kNotAttempted, {}, {}};
+  });
   EXPECT_EQ(to_string(results[0].verdict), "not_started");
   EXPECT_EQ(results[0].score, 0);
   EXPECT_EQ(results[0].diagnosis, "");
@@ -171,7 +187,8 @@ TEST(Judge, DoesNotAskAgainAfterATimeout) {
   EXPECT_EQ(*asked, 1);
   EXPECT_EQ(to_string(results[0].verdict), "timed_out");
   EXPECT_EQ(results[0].score, 0);
-  EXPECT_NE(text_of(property(results[0], kTwice)).find("nothing came within 3 s"), std::string::npos);
+  EXPECT_NE(text_of(property(results[0], kTwice)).find("nothing came within 3 s"),
+            std::string::npos);
   EXPECT_EQ(text_of(property(results[0], kEmpty)), "not asked again after a timeout\n");
   EXPECT_EQ(property(results[0], kEmpty).verdict, PropertyVerdict::kSkip);
 }
@@ -191,11 +208,14 @@ TEST(Judge, DoesNotShrinkWhatEndsTheProcessAndGivesUpAfterThreeTimes) {
 }
 
 TEST(Judge, SaysHowACallEndedThatBroughtNoValue) {
-  const std::map<Outcome, std::string> words{{Outcome::kRefused, "fake_twice refused these arguments"},
-                                             {Outcome::kThrew, "fake_twice threw an exception"},
-                                             {Outcome::kMisused, "fake_twice was stopped by Eigen"}};
+  const std::map<Outcome, std::string> words{
+      {Outcome::kRefused, "fake_twice refused these arguments"},
+      {Outcome::kThrew, "fake_twice threw an exception"},
+      {Outcome::kMisused, "fake_twice was stopped by Eigen"}};
   for (const auto& [outcome, expected] : words) {
-    const auto results = judge_fake([outcome = outcome](const Request&, Submission&) { return Reply{outcome, {}, {}}; });
+    const auto results = judge_fake([outcome = outcome](const Request&, Submission&) {
+      return Reply{outcome, {}, {}};
+    });
     EXPECT_EQ(to_string(results[0].verdict), "fail");
     const std::string text = text_of(property(results[0], kTwice));
     EXPECT_NE(text.find(expected), std::string::npos) << text;
@@ -221,7 +241,9 @@ TEST(Judge, DrawsTheSameCasesFromTheSameSeedOnly) {
 }
 
 TEST(Judge, ReportsAFailureOfItsOwnAsSuch) {
-  const auto no_submission = []() -> std::unique_ptr<Submission> { throw std::runtime_error("no worker here"); };
+  const auto no_submission = []() -> std::unique_ptr<Submission> {
+    throw std::runtime_error("no worker here");
+  };
   try {
     judge_forked({&fake_lab(), no_submission, JudgeOptions{}});
     FAIL() << "nothing was thrown";
@@ -229,11 +251,14 @@ TEST(Judge, ReportsAFailureOfItsOwnAsSuch) {
     EXPECT_NE(std::string(e.what()).find("no worker here"), std::string::npos) << e.what();
   }
   // A fault in a hidden property, and a judge that is killed.
-  EXPECT_THROW(judge_fake([](const Request&, Submission&) -> Reply { throw std::logic_error("a bug of ours"); }), GraderFailure);
+  EXPECT_THROW(judge_fake([](const Request&, Submission&) -> Reply {
+                 throw std::logic_error("a bug of ours");
+               }),
+               GraderFailure);
   EXPECT_THROW(judge_fake([](const Request&, Submission&) -> Reply { ::_exit(0); }), GraderFailure);
 }
 
-// ---- shrinking and replay --------------------------------------------------------------------------
+// ---- shrinking and replay -----------------------------------------------------------------------
 
 TEST(Shrinking, FindsTheSmallestCaseWhereEverySizeFails) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
@@ -248,7 +273,8 @@ TEST(Shrinking, StopsAtTheSmallestSizesThatStillFail) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const auto results = judge_fake(
         [](const Request& request, Submission& right) {
-          const bool wrong = is_twice(request) && matrix_in(request).rows() >= 3 && matrix_in(request).cols() >= 2;
+          const bool wrong =
+              is_twice(request) && matrix_in(request).rows() >= 3 && matrix_in(request).cols() >= 2;
           return wrong ? wrong_answer(request, right) : right.ask(request);
         },
         with_seed(seed));
@@ -271,7 +297,8 @@ TEST(Shrinking, ShowsTheInputsOfTheCaseThatItFound) {
 TEST(Replay, GivesTheVerySameInputsAndFailure) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const auto some_sizes = [](const Request& request, Submission& right) {
-      return is_twice(request) && matrix_in(request).rows() >= 2 ? wrong_answer(request, right) : right.ask(request);
+      return is_twice(request) && matrix_in(request).rows() >= 2 ? wrong_answer(request, right)
+                                                                 : right.ask(request);
     };
     const PropertyResult first = property(judge_fake(some_sizes, with_seed(seed))[0], kTwice);
     JudgeOptions options = with_seed(0, {"99.1"});  // nothing but the token may matter
@@ -288,7 +315,8 @@ TEST(Replay, GivesTheVerySameInputsAndFailure) {
 TEST(Replay, WorksForAPropertyThatWaitsForAnotherOne) {
   JudgeOptions options = with_seed(0, {"99.1"});
   options.only_property = kRefuses;
-  const auto results = judge_fake([](const Request&, Submission&) { return reply_with(Matrix(2, 0)); }, options);
+  const auto results =
+      judge_fake([](const Request&, Submission&) { return reply_with(Matrix(2, 0)); }, options);
   EXPECT_EQ(results[0].properties.at(0).verdict, PropertyVerdict::kFail);
 }
 

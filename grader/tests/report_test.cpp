@@ -15,11 +15,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kHostile = "]]> <a b=\"c\" d='e'> &amp; & \x1b[31m \x01 \xff\xfe \t\n %s </testsuites>";
+constexpr const char* kHostile =
+    "]]> <a b=\"c\" d='e'> &amp; & \x1b[31m \x01 \xff\xfe \t\n %s </testsuites>";
 
-Question fake_question() { return {"99.q1", kFakeLab, "a_number", {}}; }
+Question fake_question() {
+  return {"99.q1", kFakeLab, "a_number", {}};
+}
 
-PropertyResult property(const std::string& sentence, PropertyVerdict verdict, std::vector<std::string> message) {
+PropertyResult property(const std::string& sentence, PropertyVerdict verdict,
+                        std::vector<std::string> message) {
   PropertyResult p;
   p.sentence = sentence;
   p.verdict = verdict;
@@ -45,7 +49,8 @@ GradedExercise failed_exercise(const std::string& text) {
   bad.smallest = "N=1 D=1";
   bad.replay = "99.1-1-00000000000000ff-1x1";
   e.result.properties = {property("is never negative", PropertyVerdict::kPass, {}), bad,
-                         property("refuses a matrix without columns", PropertyVerdict::kSkip, {"waits for \"is twice x\""})};
+                         property("refuses a matrix without columns", PropertyVerdict::kSkip,
+                                  {"waits for \"is twice x\""})};
   e.result.diagnosis = "fake.mistake";
   e.result.output = text;
   e.source_sha256 = std::string(64, 'a');
@@ -70,10 +75,12 @@ Report some_report(const std::string& text = "expected 2, got 3") {
   return report;
 }
 
-void expect_types(const Json& object, const std::vector<std::pair<const char*, Json::value_t>>& fields) {
+void expect_types(const Json& object,
+                  const std::vector<std::pair<const char*, Json::value_t>>& fields) {
   for (const auto& [name, type] : fields) {
     ASSERT_TRUE(object.contains(name)) << name;
-    const Json::value_t found = object[name].is_number_integer() ? Json::value_t::number_integer : object[name].type();
+    const Json::value_t found =
+        object[name].is_number_integer() ? Json::value_t::number_integer : object[name].type();
     EXPECT_EQ(Json(found), Json(type)) << name << " is " << object[name].type_name();
   }
 }
@@ -85,11 +92,21 @@ constexpr auto kArray = Json::value_t::array;
 TEST(ReportJson, HasTheFieldsOfItsSchemaAtTheTop) {
   const Json j = to_json(some_report());
   EXPECT_EQ(j["schema"], "latentlab/result/v1");
-  expect_types(j, {{"grader_version", kString}, {"commit", kString}, {"compiler", kString}, {"submission_sha256", kString},
-                   {"learner", kString}, {"time", kString}, {"seed", kString}, {"sandbox", kString},
-                   {"score", kInteger}, {"max", kInteger}, {"status", kString}, {"labs", kArray}});
+  expect_types(j, {{"grader_version", kString},
+                   {"commit", kString},
+                   {"compiler", kString},
+                   {"submission_sha256", kString},
+                   {"learner", kString},
+                   {"time", kString},
+                   {"seed", kString},
+                   {"sandbox", kString},
+                   {"score", kInteger},
+                   {"max", kInteger},
+                   {"status", kString},
+                   {"labs", kArray}});
   EXPECT_EQ(j["status"], "graded");
-  EXPECT_EQ(j["seed"], "18446744073709551615") << "as text, because a reader may know no 64-bit numbers";
+  EXPECT_EQ(j["seed"], "18446744073709551615")
+      << "as text, because a reader may know no 64-bit numbers";
   EXPECT_EQ(j["score"], 2);
   EXPECT_EQ(j["max"], 9);
   EXPECT_TRUE(j["sandbox"] == "full" || j["sandbox"] == "reduced") << j["sandbox"];
@@ -97,14 +114,25 @@ TEST(ReportJson, HasTheFieldsOfItsSchemaAtTheTop) {
 
 TEST(ReportJson, HasTheFieldsOfItsSchemaInEachExercise) {
   const Json lab = to_json(some_report())["labs"].at(0);
-  expect_types(lab, {{"id", kString}, {"score", kInteger}, {"max", kInteger}, {"exercises", kArray}});
+  expect_types(lab,
+               {{"id", kString}, {"score", kInteger}, {"max", kInteger}, {"exercises", kArray}});
   ASSERT_EQ(lab["exercises"].size(), 3U);
   for (const Json& e : lab["exercises"]) {
-    expect_types(e, {{"id", kString}, {"name", kString}, {"kind", kString}, {"source_sha256", kString}, {"verdict", kString},
-                     {"score", kInteger}, {"max", kInteger}, {"properties", kArray}, {"diagnostics", kArray}, {"replay", kString}});
+    expect_types(e, {{"id", kString},
+                     {"name", kString},
+                     {"kind", kString},
+                     {"source_sha256", kString},
+                     {"verdict", kString},
+                     {"score", kInteger},
+                     {"max", kInteger},
+                     {"properties", kArray},
+                     {"diagnostics", kArray},
+                     {"replay", kString}});
     EXPECT_TRUE(e["diagnosis"].is_null() || e["diagnosis"].is_string());
-    for (const Json& p : e["properties"]) expect_types(p, {{"name", kString}, {"verdict", kString}, {"message", kString}});
-    for (const Json& d : e["diagnostics"]) expect_types(d, {{"file", kString}, {"line", kInteger}, {"text", kString}});
+    for (const Json& p : e["properties"])
+      expect_types(p, {{"name", kString}, {"verdict", kString}, {"message", kString}});
+    for (const Json& d : e["diagnostics"])
+      expect_types(d, {{"file", kString}, {"line", kInteger}, {"text", kString}});
   }
 }
 
@@ -160,7 +188,7 @@ TEST(ReportJson, OfAFailedGraderIsNeverAGrade) {
   EXPECT_NO_THROW(j.dump());
 }
 
-// ---- sealed ----------------------------------------------------------------------------------------
+// ---- sealed -------------------------------------------------------------------------------------
 
 TEST(Sealed, ShowsNamesVerdictsAndPointsInJsonAndNothingElse) {
   Report report = some_report("SECRET");
@@ -188,21 +216,23 @@ TEST(Sealed, ShowsNamesAndPointsInTextAndNothingElse) {
   report.sealed = true;
   report.labs[0].exercises[1].diagnostics.clear();
   const std::string text = text_of(report);
-  for (const char* hidden : {"SECRET", "x = ", "fake.mistake", "00000000000000ff", "N=1", "you said"}) {
+  for (const char* hidden :
+       {"SECRET", "x = ", "fake.mistake", "00000000000000ff", "N=1", "you said"}) {
     EXPECT_EQ(text.find(hidden), std::string::npos) << hidden << " in\n" << text;
   }
   EXPECT_NE(text.find("FAIL  is twice x"), std::string::npos) << text;
   EXPECT_NE(text.find("2 of 6 points"), std::string::npos) << text;
 }
 
-// ---- text ------------------------------------------------------------------------------------------
+// ---- text ---------------------------------------------------------------------------------------
 
 TEST(ReportText, ShowsTheFailureInDetailAndWhatToDoNext) {
   const std::string text = text_of(some_report());
-  for (const char* shown : {"99.1 fake_twice", "1 of 3 properties hold", "ok    is never negative", "FAIL  is twice x",
-                            "smallest failing case: N=1 D=1", "x = [[1]]", "expected 2, got 3", "./lab hint 99.1",
-                            "labs/99_fake/1_fake_twice.cpp", "./lab replay 99.1-1-00000000000000ff-1x1",
-                            "seed: 18446744073709551615", "next: mend labs/99_fake/1_fake_twice.cpp"}) {
+  for (const char* shown :
+       {"99.1 fake_twice", "1 of 3 properties hold", "ok    is never negative", "FAIL  is twice x",
+        "smallest failing case: N=1 D=1", "x = [[1]]", "expected 2, got 3", "./lab hint 99.1",
+        "labs/99_fake/1_fake_twice.cpp", "./lab replay 99.1-1-00000000000000ff-1x1",
+        "seed: 18446744073709551615", "next: mend labs/99_fake/1_fake_twice.cpp"}) {
     EXPECT_NE(text.find(shown), std::string::npos) << shown << " not in\n" << text;
   }
 }
@@ -215,30 +245,34 @@ TEST(ReportText, HasColoursOnlyWhereTheyAreAskedFor) {
 
 TEST(ReportText, SaysInWordsWhatItSaysInColours) {
   std::string coloured = text_of(some_report(), {.colour = true});
-  for (std::size_t at = coloured.find('\033'); at != std::string::npos; at = coloured.find('\033')) {
+  for (std::size_t at = coloured.find('\033'); at != std::string::npos;
+       at = coloured.find('\033')) {
     coloured.erase(at, coloured.find('m', at) - at + 1);
   }
   EXPECT_EQ(coloured, text_of(some_report()));
 }
 
-// ---- JUnit -----------------------------------------------------------------------------------------
+// ---- JUnit --------------------------------------------------------------------------------------
 
 int count(const std::string& text, const std::string& part) {
   int found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++found;
   return found;
 }
 
 TEST(XmlCheck, KnowsGoodFromBad) {
   EXPECT_EQ(xml_problem("<?xml version=\"1.0\"?>\n<a b=\"&lt;\"><c/>text &amp; &quot;</a>\n"), "");
-  for (const char* bad : {"<a>", "<a></b>", "<a b=c></a>", "<a b=\"<\"></a>", "<a>&</a>", "<a>&nbsp;</a>", "<a>\x01</a>",
-                          "<a>\xff</a>", "<a></a><b></b>", "<a>]]></a>", "text", "<a b=\"1\" b=\"2\"/>"}) {
+  for (const char* bad : {"<a>", "<a></b>", "<a b=c></a>", "<a b=\"<\"></a>", "<a>&</a>",
+                          "<a>&nbsp;</a>", "<a>\x01</a>", "<a>\xff</a>", "<a></a><b></b>",
+                          "<a>]]></a>", "text", "<a b=\"1\" b=\"2\"/>"}) {
     EXPECT_NE(xml_problem(bad), "") << bad;
   }
 }
 
 TEST(Junit, IsWellFormedWhateverTheStringsAre) {
-  for (const std::string& text : {std::string("plain"), std::string(kHostile), std::string(), std::string(100000, '<')}) {
+  for (const std::string& text :
+       {std::string("plain"), std::string(kHostile), std::string(), std::string(100000, '<')}) {
     Json j = to_json(some_report(""));
     j["labs"][0]["id"] = text;
     for (Json& e : j["labs"][0]["exercises"]) {

@@ -20,7 +20,8 @@ TEST(Stubs, AreByteEqualInLabsAndInTheGrader) {
     for (const Exercise& exercise : lab.exercises) {
       std::string pristine, mine;
       EXPECT_TRUE(read_file(stub_file(lab, exercise), pristine)) << exercise.id;
-      EXPECT_TRUE(read_file(root + "/labs/" + lab.name + "/" + exercise.file(), mine)) << exercise.id;
+      EXPECT_TRUE(read_file(root + "/labs/" + lab.name + "/" + exercise.file(), mine))
+          << exercise.id;
       EXPECT_EQ(pristine, mine) << exercise.id;
       EXPECT_NE(pristine, "") << exercise.id;
       ++compared;

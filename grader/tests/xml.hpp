@@ -1,6 +1,6 @@
 /// @file
-/// Whether a text is well-formed XML of the kind that JUnit files are: elements, attributes in double
-/// quotes, the five entities, printable ASCII.
+/// Whether a text is well-formed XML of the kind that JUnit files are: elements, attributes in
+/// double quotes, the five entities, printable ASCII.
 #pragma once
 
 #include <algorithm>
@@ -41,13 +41,17 @@ class XmlCheck {
   }
 
   void expect(char c) {
-    if (at_ < text_.size() && text_[at_] == c) ++at_;
-    else fail(std::string("expected ") + c);
+    if (at_ < text_.size() && text_[at_] == c)
+      ++at_;
+    else
+      fail(std::string("expected ") + c);
   }
 
   std::string name() {
     const std::size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_')) ++at_;
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_'))
+      ++at_;
     if (at_ == begin) fail("a name is missing");
     return text_.substr(begin, at_ - begin);
   }
@@ -56,7 +60,8 @@ class XmlCheck {
   void character(const std::string& forbidden) {
     const auto byte = static_cast<unsigned char>(text_[at_]);
     const bool printable = byte == '\n' || byte == '\t' || (byte >= 0x20 && byte < 0x7F);
-    if (!printable || forbidden.find(text_[at_]) != std::string::npos || starts("]]>")) return fail("a bad character");
+    if (!printable || forbidden.find(text_[at_]) != std::string::npos || starts("]]>"))
+      return fail("a bad character");
     if (byte != '&') {
       ++at_;
       return;
@@ -105,6 +110,8 @@ class XmlCheck {
   std::string problem_;
 };
 
-inline std::string xml_problem(const std::string& text) { return XmlCheck(text).run(); }
+inline std::string xml_problem(const std::string& text) {
+  return XmlCheck(text).run();
+}
 
 }  // namespace latent::grader

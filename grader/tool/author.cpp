@@ -59,15 +59,20 @@ class Thoughtless final : public Submission {
 
   template <typename T>
   static void fill_with(Value& value, T x) {
-    for (std::size_t at = 0; at < value.bytes.size(); at += sizeof x) std::memcpy(value.bytes.data() + at, &x, sizeof x);
+    for (std::size_t at = 0; at < value.bytes.size(); at += sizeof x)
+      std::memcpy(value.bytes.data() + at, &x, sizeof x);
   }
 
   static void fill(Value& value, double x) {
     switch (value.type) {
-      case Type::kFloat32: return fill_with(value, static_cast<float>(x));
-      case Type::kFloat64: return fill_with(value, x);
-      case Type::kInt32: return fill_with(value, static_cast<std::int32_t>(x));
-      case Type::kInt64: return fill_with(value, static_cast<std::int64_t>(x));
+      case Type::kFloat32:
+        return fill_with(value, static_cast<float>(x));
+      case Type::kFloat64:
+        return fill_with(value, x);
+      case Type::kInt32:
+        return fill_with(value, static_cast<std::int32_t>(x));
+      case Type::kInt64:
+        return fill_with(value, static_cast<std::int64_t>(x));
     }
   }
 
@@ -100,7 +105,9 @@ class LabCheck {
     if (!holds) problems_.push_back(problem);
   }
 
-  ExerciseResult judge_one(const Exercise& exercise, const std::function<std::unique_ptr<Submission>()>& make, bool diagnose_always = false) {
+  ExerciseResult judge_one(const Exercise& exercise,
+                           const std::function<std::unique_ptr<Submission>()>& make,
+                           bool diagnose_always = false) {
     JudgeOptions options;
     options.seed = seed_;
     options.only = {exercise.id};
@@ -108,16 +115,21 @@ class LabCheck {
     return judge_forked({&lab_, make, options}).at(0);
   }
 
-  ExerciseResult judge_with(const Exercise& exercise, const Operation& operation, bool diagnose_always) {
-    return judge_one(exercise, [&] {
-      auto table = std::make_unique<LinkedTable>(lab_);
-      table->replace(operation);
-      return table;
-    }, diagnose_always);
+  ExerciseResult judge_with(const Exercise& exercise, const Operation& operation,
+                            bool diagnose_always) {
+    return judge_one(
+        exercise,
+        [&] {
+          auto table = std::make_unique<LinkedTable>(lab_);
+          table->replace(operation);
+          return table;
+        },
+        diagnose_always);
   }
 
   bool owns(const Exercise& exercise, const std::string& function) const {
-    return std::any_of(exercise.operations.begin(), exercise.operations.end(), [&](const Operation& o) { return o.name == function; });
+    return std::any_of(exercise.operations.begin(), exercise.operations.end(),
+                       [&](const Operation& o) { return o.name == function; });
   }
 
   // ---- gates ----------------------------------------------------------------------------------
@@ -127,36 +139,49 @@ class LabCheck {
     const std::string root = source_dir();
     std::string chapter, common = common_sources();
     read_file(root + "/docs/handbook/" + lab_.name + ".md", chapter);
-    for (const std::string& file : {"labs/" + lab_.name + "/README.md", "labs/" + lab_.name + "/hints.md", "solutions/" + lab_.name + "/notes.md"}) {
+    for (const std::string& file :
+         {"labs/" + lab_.name + "/README.md", "labs/" + lab_.name + "/hints.md",
+          "solutions/" + lab_.name + "/notes.md"}) {
       demand(fs::exists(root + "/" + file), file + " is missing");
     }
     demand(!sheets(lab_, "").empty(), lab_.name + " asks no question");
-    for (const auto& [folder, with_answers] : {std::pair("labs/", false), std::pair("solutions/", true)}) {
+    for (const auto& [folder, with_answers] :
+         {std::pair("labs/", false), std::pair("solutions/", true)}) {
       std::string text;
       read_file(root + "/" + folder + lab_.name + "/answers.toml", text);
       demand(text == answer_sheet(lab_, "", with_answers),
-             std::string(folder) + lab_.name + "/answers.toml is not what ./lab questions " + std::to_string(std::stoi(lab_.name)) + (with_answers ? " --with-answers" : "") + " prints");
+             std::string(folder) + lab_.name + "/answers.toml is not what ./lab questions " +
+                 std::to_string(std::stoi(lab_.name)) + (with_answers ? " --with-answers" : "") +
+                 " prints");
     }
     for (const Exercise& exercise : lab_.exercises) check_texts_of(exercise, chapter, common);
   }
 
-  void check_texts_of(const Exercise& exercise, const std::string& chapter, const std::string& common) {
+  void check_texts_of(const Exercise& exercise, const std::string& chapter,
+                      const std::string& common) {
     std::string stub, mine;
     read_file(stub_file(lab_, exercise), stub);
     read_file(labs_dir() + "/" + lab_.name + "/" + exercise.file(), mine);
-    demand(!stub.empty() && stub == mine, "labs/" + lab_.name + "/" + exercise.file() + " differs from its stub in grader/stubs");
-    demand(stub.find("oughly ") != std::string::npos, exercise.id + ": the stub does not say how many lines it takes (\"Roughly 3 lines\")");
+    demand(!stub.empty() && stub == mine,
+           "labs/" + lab_.name + "/" + exercise.file() + " differs from its stub in grader/stubs");
+    demand(stub.find("oughly ") != std::string::npos,
+           exercise.id + ": the stub does not say how many lines it takes (\"Roughly 3 lines\")");
     demand(hints_for(lab_, exercise).size() >= 3, exercise.id + ": fewer than three hints");
-    demand(chapter.find("{#ex_" + exercise.name + "}") != std::string::npos, exercise.id + ": no anchor {#ex_" + exercise.name + "} in its chapter");
+    demand(chapter.find("{#ex_" + exercise.name + "}") != std::string::npos,
+           exercise.id + ": no anchor {#ex_" + exercise.name + "} in its chapter");
     int defining = 0, others = 0;
     for (const PropertyInfo& p : properties()) {
       if (p.exercise == exercise.name) ++(p.defining ? defining : others);
     }
     rows_[exercise.id].properties = defining + others;
-    demand(defining == 1, exercise.id + ": expected one defining property, found " + std::to_string(defining));
-    demand(exercise.points > others, exercise.id + ": " + std::to_string(exercise.points) + " points are too few for " + std::to_string(others) + " other properties");
+    demand(defining == 1,
+           exercise.id + ": expected one defining property, found " + std::to_string(defining));
+    demand(exercise.points > others, exercise.id + ": " + std::to_string(exercise.points) +
+                                         " points are too few for " + std::to_string(others) +
+                                         " other properties");
     for (const Operation& operation : exercise.operations) {
-      demand(common.find(" " + operation.name + "(") == std::string::npos, exercise.id + ": common/ defines " + operation.name);
+      demand(common.find(" " + operation.name + "(") == std::string::npos,
+             exercise.id + ": common/ defines " + operation.name);
     }
   }
 
@@ -164,7 +189,8 @@ class LabCheck {
     std::string all;
     for (const auto& entry : fs::recursive_directory_iterator(source_dir() + "/common")) {
       std::string text;
-      if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp") read_file(entry.path(), text);
+      if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp")
+        read_file(entry.path(), text);
       all += text;
     }
     return all;
@@ -175,11 +201,18 @@ class LabCheck {
     JudgeOptions options;
     options.seed = seed_;
     options.diagnose_always = true;
-    for (const ExerciseResult& result : judge_forked({&lab_, [&] { return std::make_unique<LinkedTable>(lab_); }, options})) {
-      const auto executed = std::count_if(result.properties.begin(), result.properties.end(), [](const PropertyResult& p) { return p.verdict != PropertyVerdict::kSkip; });
-      demand(executed == rows_[result.id].properties, result.id + ": " + std::to_string(rows_[result.id].properties) + " properties declared, " + std::to_string(executed) + " executed");
-      demand(result.verdict == Verdict::kPass, result.id + ": the solution does not pass " + failed_property(result));
-      demand(result.diagnosis.empty(), result.id + ": the solution is taken for " + result.diagnosis);
+    for (const ExerciseResult& result :
+         judge_forked({&lab_, [&] { return std::make_unique<LinkedTable>(lab_); }, options})) {
+      const auto executed = std::count_if(
+          result.properties.begin(), result.properties.end(),
+          [](const PropertyResult& p) { return p.verdict != PropertyVerdict::kSkip; });
+      demand(executed == rows_[result.id].properties,
+             result.id + ": " + std::to_string(rows_[result.id].properties) +
+                 " properties declared, " + std::to_string(executed) + " executed");
+      demand(result.verdict == Verdict::kPass,
+             result.id + ": the solution does not pass " + failed_property(result));
+      demand(result.diagnosis.empty(),
+             result.id + ": the solution is taken for " + result.diagnosis);
     }
   }
 
@@ -187,9 +220,11 @@ class LabCheck {
     for (const char* habit : {"zeros", "ones", "constant", "echo"}) {
       JudgeOptions options;
       options.seed = seed_;
-      const auto results = judge_forked({&lab_, [&] { return std::make_unique<Thoughtless>(lab_, habit); }, options});
+      const auto results = judge_forked(
+          {&lab_, [&] { return std::make_unique<Thoughtless>(lab_, habit); }, options});
       for (const ExerciseResult& result : results) {
-        demand(result.score == 0, result.id + ": an answer of " + habit + " earns " + std::to_string(result.score) + " points");
+        demand(result.score == 0, result.id + ": an answer of " + habit + " earns " +
+                                      std::to_string(result.score) + " points");
       }
     }
   }
@@ -203,7 +238,9 @@ class LabCheck {
       row.rejected += result.score < exercise.points ? 1 : 0;
       row.named += result.diagnosis == m.id ? 1 : 0;
       demand(result.score < exercise.points, exercise.id + ": " + m.id + " passes");
-      demand(result.diagnosis == m.id, exercise.id + ": " + m.id + " is named " + (result.diagnosis.empty() ? "nothing" : result.diagnosis));
+      demand(result.diagnosis == m.id,
+             exercise.id + ": " + m.id + " is named " +
+                 (result.diagnosis.empty() ? "nothing" : result.diagnosis));
       std::vector<std::string> failed;
       for (const PropertyResult& p : result.properties) {
         if (p.verdict == PropertyVerdict::kFail) failed.push_back(p.sentence);
@@ -215,8 +252,10 @@ class LabCheck {
       const ExerciseResult result = judge_with(exercise, a.operation, true);
       ++row.alternatives;
       row.accepted += result.verdict == Verdict::kPass && result.diagnosis.empty() ? 1 : 0;
-      demand(result.verdict == Verdict::kPass, exercise.id + ": the alternative " + a.scope + " does not pass " + failed_property(result));
-      demand(result.diagnosis.empty(), exercise.id + ": the alternative " + a.scope + " is taken for " + result.diagnosis);
+      demand(result.verdict == Verdict::kPass, exercise.id + ": the alternative " + a.scope +
+                                                   " does not pass " + failed_property(result));
+      demand(result.diagnosis.empty(),
+             exercise.id + ": the alternative " + a.scope + " is taken for " + result.diagnosis);
     }
     demand(row.alternatives >= 3, exercise.id + ": fewer than three alternatives");
   }
@@ -228,14 +267,20 @@ class LabCheck {
     std::vector<std::string> earlier;
     for (const Lab& other : labs()) {
       if (other.name >= lab_.name) continue;
-      for (const Exercise& exercise : other.exercises) earlier.push_back(Workshop::stub_object(other, exercise));
+      for (const Exercise& exercise : other.exercises)
+        earlier.push_back(Workshop::stub_object(other, exercise));
     }
     const std::string worker = workshop.link(build, earlier);
     JudgeOptions options;
     options.seed = seed_;
-    for (const ExerciseResult& result : judge_forked({&lab_, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options})) {
-      const bool untouched = result.verdict == Verdict::kNotStarted || result.verdict == Verdict::kWaits;
-      demand(untouched && result.score == 0, result.id + ": the stub is judged \"" + words(result.verdict) + "\" instead of not started");
+    for (const ExerciseResult& result : judge_forked(
+             {&lab_, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); },
+              options})) {
+      const bool untouched =
+          result.verdict == Verdict::kNotStarted || result.verdict == Verdict::kWaits;
+      demand(untouched && result.score == 0, result.id + ": the stub is judged \"" +
+                                                 words(result.verdict) +
+                                                 "\" instead of not started");
     }
   }
 
@@ -255,23 +300,30 @@ class LabCheck {
       const Report report = grade(options);
       for (const GradedExercise& e : report.labs.at(0).exercises) {
         const std::string expected = submission.expected.at(e.exercise->id);
-        const bool right = expected.empty() ? e.result.verdict == Verdict::kPass : e.result.diagnosis == expected;
-        const std::string got = e.result.diagnosis.empty() ? words(e.result.verdict) : e.result.diagnosis;
+        const bool right =
+            expected.empty() ? e.result.verdict == Verdict::kPass : e.result.diagnosis == expected;
+        const std::string got =
+            e.result.diagnosis.empty() ? words(e.result.verdict) : e.result.diagnosis;
         const std::string why = e.diagnostics.empty() ? e.result.reason : e.diagnostics[0].text;
-        demand(right, e.exercise->id + ": compiled as a submission, expected " + (expected.empty() ? "pass" : expected) + ", got " + got + (why.empty() ? "" : ": " + why));
+        demand(right, e.exercise->id + ": compiled as a submission, expected " +
+                          (expected.empty() ? "pass" : expected) + ", got " + got +
+                          (why.empty() ? "" : ": " + why));
       }
     }
   }
 
   static std::string failed_property(const ExerciseResult& result) {
     for (const PropertyResult& p : result.properties) {
-      if (p.verdict == PropertyVerdict::kFail) return "\"" + p.sentence + "\" (" + (p.message.empty() ? "" : p.message.back()) + "; " + p.replay + ")";
+      if (p.verdict == PropertyVerdict::kFail)
+        return "\"" + p.sentence + "\" (" + (p.message.empty() ? "" : p.message.back()) + "; " +
+               p.replay + ")";
     }
     return words(result.verdict);
   }
 
   void print_table() const {
-    std::printf("%-32s %10s %14s %14s %14s %10s\n", lab_.name.c_str(), "properties", "rejected", "named", "alternatives", "decisive");
+    std::printf("%-32s %10s %14s %14s %14s %10s\n", lab_.name.c_str(), "properties", "rejected",
+                "named", "alternatives", "decisive");
     Row sum;
     for (const Exercise& exercise : lab_.exercises) {
       const Row& row = rows_.at(exercise.id);
@@ -290,10 +342,13 @@ class LabCheck {
 
   static void print_row(const std::string& name, const Row& row) {
     const auto of = [](int part, int all) {
-      return std::to_string(part) + "/" + std::to_string(all) + (all == 0 ? "" : " " + std::to_string(100 * part / all) + " %");
+      return std::to_string(part) + "/" + std::to_string(all) +
+             (all == 0 ? "" : " " + std::to_string(100 * part / all) + " %");
     };
-    std::printf("%-32s %10d %14s %14s %14s %10s\n", name.c_str(), row.properties, of(row.rejected, row.misconceptions).c_str(),
-                of(row.named, row.misconceptions).c_str(), of(row.accepted, row.alternatives).c_str(),
+    std::printf("%-32s %10d %14s %14s %14s %10s\n", name.c_str(), row.properties,
+                of(row.rejected, row.misconceptions).c_str(),
+                of(row.named, row.misconceptions).c_str(),
+                of(row.accepted, row.alternatives).c_str(),
                 (std::to_string(row.needed.size()) + "/" + std::to_string(row.properties)).c_str());
   }
 
@@ -307,9 +362,11 @@ void check_unique_names(std::vector<std::string>& problems) {
   std::map<std::string, int> exercises, functions, ids;
   for (const Lab& lab : labs()) {
     for (const Exercise& exercise : lab.exercises) {
-      if (++exercises[exercise.name] == 2) problems.push_back("two exercises are called " + exercise.name);
+      if (++exercises[exercise.name] == 2)
+        problems.push_back("two exercises are called " + exercise.name);
       for (const Operation& operation : exercise.operations) {
-        if (++functions[operation.name] == 2) problems.push_back("two exercises have a function " + operation.name);
+        if (++functions[operation.name] == 2)
+          problems.push_back("two exercises have a function " + operation.name);
       }
     }
   }
@@ -317,7 +374,8 @@ void check_unique_names(std::vector<std::string>& problems) {
     if (++ids[m.id] == 2) problems.push_back("two misconceptions are called " + m.id);
   }
   for (const PropertyInfo& p : properties()) {
-    if (!exercises.contains(p.exercise)) problems.push_back("the property \"" + p.sentence + "\" is about no exercise: " + p.exercise);
+    if (!exercises.contains(p.exercise))
+      problems.push_back("the property \"" + p.sentence + "\" is about no exercise: " + p.exercise);
   }
 }
 
@@ -325,7 +383,8 @@ void check_unique_names(std::vector<std::string>& problems) {
 
 int run_author_check(const std::vector<std::string>& names, bool quick) {
   const std::set<std::string> chosen = exercise_ids(names);
-  if (!fs::exists(source_dir() + "/solutions")) throw UsageError("author check needs solutions/, which is not in this copy.");
+  if (!fs::exists(source_dir() + "/solutions"))
+    throw UsageError("author check needs solutions/, which is not in this copy.");
   const std::uint64_t seed = fresh_seed();
   std::vector<std::string> problems;
   check_unique_names(problems);
@@ -335,8 +394,10 @@ int run_author_check(const std::vector<std::string>& names, bool quick) {
     if (!chosen.empty() && !chosen.contains(lab.exercises.front().id)) continue;
     good = LabCheck(lab, seed).run(quick) && good;
   }
-  std::cout << "rejected, named: wrong answers that lose points, and that the verdict calls by name\n"
-               "decisive: properties that alone reject some wrong answer\nseed: " << seed << '\n';
+  std::cout
+      << "rejected, named: wrong answers that lose points, and that the verdict calls by name\n"
+         "decisive: properties that alone reject some wrong answer\nseed: "
+      << seed << '\n';
   return good ? kComplete : kIncomplete;
 }
 

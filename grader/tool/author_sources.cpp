@@ -19,17 +19,20 @@ namespace fs = std::filesystem;
 
 /// The text between `namespace scope {` and `}  // namespace scope`, or empty.
 std::string body_of(const std::string& source, const std::string& scope) {
-  const std::string open = "\nnamespace " + scope + " {\n", close = "\n}  // namespace " + scope + "\n";
+  const std::string open = "\nnamespace " + scope + " {\n",
+                    close = "\n}  // namespace " + scope + "\n";
   // A scope may be opened for several functions: the caller looks for the one it wants.
   const std::size_t begin = source.find(open);
   if (begin == std::string::npos) return "";
   const std::size_t end = source.find(close, begin);
-  return end == std::string::npos ? "" : source.substr(begin + open.size(), end - begin - open.size());
+  return end == std::string::npos ? ""
+                                  : source.substr(begin + open.size(), end - begin - open.size());
 }
 
 std::string body_with(std::string source, const std::string& scope, const std::string& function) {
   const std::string open = "\nnamespace " + scope + " {\n";
-  for (std::size_t at = source.find(open); at != std::string::npos; at = source.find(open, at + 1)) {
+  for (std::size_t at = source.find(open); at != std::string::npos;
+       at = source.find(open, at + 1)) {
     const std::string body = body_of(source.substr(at), scope);
     if (body.find(" " + function + "(") != std::string::npos) return body;
   }
@@ -37,9 +40,10 @@ std::string body_with(std::string source, const std::string& scope, const std::s
 }
 
 /// The solution's file with one function replaced: the solution's own is renamed out of the way.
-std::string with_replacement(const std::string& solution, const std::string& function, const std::string& body) {
-  return "#define " + function + " " + function + "_of_the_solution\n" + solution + "#undef " + function +
-         "\nnamespace latent {\n" + body + "\n}\n";
+std::string with_replacement(const std::string& solution, const std::string& function,
+                             const std::string& body) {
+  return "#define " + function + " " + function + "_of_the_solution\n" + solution + "#undef " +
+         function + "\nnamespace latent {\n" + body + "\n}\n";
 }
 
 std::string solution_of(const Lab& lab, const Exercise& exercise) {
@@ -55,9 +59,13 @@ struct Cut {
 };
 
 template <typename Candidates>
-Cut first_cut(const Lab& lab, const Exercise& exercise, const Candidates& candidates, const std::string& source) {
+Cut first_cut(const Lab& lab, const Exercise& exercise, const Candidates& candidates,
+              const std::string& source) {
   for (const auto& candidate : candidates) {
-    const bool ours = candidate.lab == lab.name && std::any_of(exercise.operations.begin(), exercise.operations.end(), [&](const Operation& o) { return o.name == candidate.operation.name; });
+    const bool ours =
+        candidate.lab == lab.name &&
+        std::any_of(exercise.operations.begin(), exercise.operations.end(),
+                    [&](const Operation& o) { return o.name == candidate.operation.name; });
     if (!ours) continue;
     const std::string body = body_with(source, candidate.scope, candidate.operation.name);
     if (body.empty() || body.find("solution::") != std::string::npos) continue;
@@ -99,7 +107,8 @@ std::string output_of(const std::string& command) {
     text.append(buffer, n);
   }
   const int status = ::pclose(pipe);
-  if (text.empty() && status != 0) text = "the compiler ended with status " + std::to_string(status);
+  if (text.empty() && status != 0)
+    text = "the compiler ended with status " + std::to_string(status);
   return text;
 }
 
@@ -107,18 +116,25 @@ std::string output_of(const std::string& command) {
 
 std::vector<std::string> warnings_of_stubs(const Lab& lab) {
   std::string all;
-  for (const Exercise& exercise : lab.exercises) all += "#include \"" + stub_file(lab, exercise) + "\"\n";
+  for (const Exercise& exercise : lab.exercises)
+    all += "#include \"" + stub_file(lab, exercise) + "\"\n";
   const std::string folder = make_scratch();
   write_file(folder + "/stubs.cpp", all);
   std::vector<std::string> complaints;
   for (const char* compiler : {"g++", "clang++"}) {
     if (std::system((std::string("command -v ") + compiler + " >/dev/null").c_str()) != 0) {
-      complaints.push_back(std::string(compiler) + " is not installed, so its warnings were not looked for: ./lab setup test");
+      complaints.push_back(
+          std::string(compiler) +
+          " is not installed, so its warnings were not looked for: ./lab setup test");
       continue;
     }
-    const std::string output = output_of(std::string(compiler) + " -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Wconversion -isystem /usr/include/eigen3 -I'" +
-                                         config::kKitDir + "/include' '" + folder + "/stubs.cpp' 2>&1");
-    if (!output.empty()) complaints.push_back(std::string(compiler) + " warns about a stub: " + output.substr(0, 400));
+    const std::string output =
+        output_of(std::string(compiler) +
+                  " -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Wconversion "
+                  "-isystem /usr/include/eigen3 -I'" +
+                  config::kKitDir + "/include' '" + folder + "/stubs.cpp' 2>&1");
+    if (!output.empty())
+      complaints.push_back(std::string(compiler) + " warns about a stub: " + output.substr(0, 400));
   }
   remove_scratch(folder);
   return complaints;
@@ -131,13 +147,16 @@ std::vector<RealSubmission> real_submissions(const Lab& lab) {
   // What builds on others is tried with right ones below it.
   std::map<std::string, Cut> wrong, wrong_composite, right;
   for (const Exercise& exercise : lab.exercises) {
-    (needs_own_lab(lab, exercise) ? wrong_composite : wrong)[exercise.id] = first_cut(lab, exercise, misconceptions(), wrong_source);
+    (needs_own_lab(lab, exercise) ? wrong_composite : wrong)[exercise.id] =
+        first_cut(lab, exercise, misconceptions(), wrong_source);
     right[exercise.id] = first_cut(lab, exercise, alternatives(), right_source);
   }
   for (const Exercise& exercise : lab.exercises) {
-    if (right[exercise.id].text.empty()) throw std::runtime_error(exercise.id + " has no alternative that stands on its own");
+    if (right[exercise.id].text.empty())
+      throw std::runtime_error(exercise.id + " has no alternative that stands on its own");
     if ((needs_own_lab(lab, exercise) ? wrong_composite : wrong)[exercise.id].text.empty()) {
-      throw std::runtime_error(exercise.id + " has no misconception that stands on its own (without solution::)");
+      throw std::runtime_error(exercise.id +
+                               " has no misconception that stands on its own (without solution::)");
     }
   }
   std::vector<RealSubmission> all{submission_with(lab, wrong), submission_with(lab, right)};

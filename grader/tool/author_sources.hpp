@@ -17,13 +17,14 @@ std::vector<std::string> warnings_of_stubs(const Lab& lab);
 
 /// A folder laid out like labs/, and what the verdicts must be.
 struct RealSubmission {
-  std::string folder;                           ///< Removed with the process.
-  std::set<std::string> exercises;              ///< Which of them to grade.
-  std::map<std::string, std::string> expected;  ///< By exercise: the diagnosis, or empty for a pass.
+  std::string folder;               ///< Removed with the process.
+  std::set<std::string> exercises;  ///< Which of them to grade.
+  std::map<std::string, std::string>
+      expected;  ///< By exercise: the diagnosis, or empty for a pass.
 };
 
-/// One misconception and one alternative per exercise, cut out of grader/ and put into the files that
-/// learners write.
+/// One misconception and one alternative per exercise, cut out of grader/ and put into the files
+/// that learners write.
 std::vector<RealSubmission> real_submissions(const Lab& lab);
 
 }  // namespace latent::grader

@@ -36,7 +36,9 @@ bool escapes_welcome(int fd) {
   return ::isatty(fd) != 0 && (no_color == nullptr || *no_color == '\0');
 }
 
-std::string memory_file() { return state_dir() + "/memory.json"; }
+std::string memory_file() {
+  return state_dir() + "/memory.json";
+}
 
 nlohmann::json memory() {
   std::string text;
@@ -47,8 +49,12 @@ nlohmann::json memory() {
 
 }  // namespace
 
-std::string source_dir() { return config::kSourceDir; }
-std::string labs_dir() { return source_dir() + "/labs"; }
+std::string source_dir() {
+  return config::kSourceDir;
+}
+std::string labs_dir() {
+  return source_dir() + "/labs";
+}
 
 std::string state_dir() {
   const char* wish = std::getenv("LATENTLAB_STATE");  // for tests, whose objects are nobody's
@@ -106,7 +112,9 @@ std::uint64_t fresh_seed() {
   return (static_cast<std::uint64_t>(device()) << 20) ^ device();  // 52 bits: easy to copy
 }
 
-TextStyle text_style(bool plain) { return {escapes_welcome(STDOUT_FILENO) && !plain, plain}; }
+TextStyle text_style(bool plain) {
+  return {escapes_welcome(STDOUT_FILENO) && !plain, plain};
+}
 
 void show_progress(const std::string& text) {
   if (!escapes_welcome(STDERR_FILENO)) return;

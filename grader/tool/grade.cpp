@@ -16,7 +16,8 @@ std::string submission_folder(const GradeArguments& options) {
   const std::string path = from_callers_folder(options.submission);
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
-    throw UsageError("there is no folder " + path + ". --submission takes a folder laid out like labs/.");
+    throw UsageError("there is no folder " + path +
+                     ". --submission takes a folder laid out like labs/.");
   }
   if (!std::filesystem::is_directory(path, error)) {
     throw UsageError(path + " is not a folder. --submission takes a folder laid out like labs/.");
@@ -42,8 +43,10 @@ void remember_explanations(Report& report, bool own) {
   for (const GradedLab& lab : report.labs) {
     for (const QuestionResult& q : lab.questions) {
       if (!q.right || report.sealed) continue;
-      if (!own || recall("explained/" + q.question->id) > 0) report.explained.insert(q.question->id);
-      else remember("explained/" + q.question->id, 1);
+      if (!own || recall("explained/" + q.question->id) > 0)
+        report.explained.insert(q.question->id);
+      else
+        remember("explained/" + q.question->id, 1);
     }
   }
 }

@@ -40,22 +40,27 @@ int run_hint(const std::string& name, bool all) {
   const Exercise* exercise = find_exercise(name);
   if (exercise == nullptr) {
     const std::set<std::string> ids = exercise_ids({name});  // refuses unknown names
-    throw UsageError(name + " is a whole lab. Which exercise? For example ./lab hint " + *ids.begin());
+    throw UsageError(name + " is a whole lab. Which exercise? For example ./lab hint " +
+                     *ids.begin());
   }
   const Lab& lab = lab_of(*exercise);
   const std::vector<std::string> hints = hints_for(lab, *exercise);
   if (hints.empty()) {
-    std::cout << "There is no hint for " << exercise->id << ". The contract is in labs/" << lab.name << "/" << lab.contract() << ".\n";
+    std::cout << "There is no hint for " << exercise->id << ". The contract is in labs/" << lab.name
+              << "/" << lab.contract() << ".\n";
     return kComplete;
   }
   const int seen = recall("hints/" + exercise->id), count = static_cast<int>(hints.size());
   const int shown = all ? count : std::min(seen + 1, count);
   remember("hints/" + exercise->id, shown);
   for (int i = all ? 0 : shown - 1; i < shown; ++i) {
-    std::cout << exercise->id << " " << exercise->name << ", hint " << i + 1 << " of " << count << "\n   " << hints[static_cast<std::size_t>(i)] << "\n";
+    std::cout << exercise->id << " " << exercise->name << ", hint " << i + 1 << " of " << count
+              << "\n   " << hints[static_cast<std::size_t>(i)] << "\n";
   }
-  if (shown < count) std::cout << "another one: ./lab hint " << exercise->id << "\n";
-  else std::cout << "that was the last one. The chapter: " << handbook_anchor(lab, *exercise) << "\n";
+  if (shown < count)
+    std::cout << "another one: ./lab hint " << exercise->id << "\n";
+  else
+    std::cout << "that was the last one. The chapter: " << handbook_anchor(lab, *exercise) << "\n";
   return kComplete;
 }
 

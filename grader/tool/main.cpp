@@ -32,67 +32,91 @@ class CommandLine {
   }
 
  private:
-  CLI::App* add(const std::string& name, const std::string& text, std::function<int()> command, CLI::App* parent = nullptr) {
+  CLI::App* add(const std::string& name, const std::string& text, std::function<int()> command,
+                CLI::App* parent = nullptr) {
     CLI::App* added = (parent != nullptr ? parent : &app_)->add_subcommand(name, text);
     added->callback([this, command = std::move(command)] { command_ = command; });
     return added;
   }
 
   void add_for_learners() {
-    CLI::App* grade = add("grade", "Judge your answers: all, one lab (5) or one exercise (5.2)", [this] { return run_grade(grade_); });
+    CLI::App* grade = add("grade", "Judge your answers: all, one lab (5) or one exercise (5.2)",
+                          [this] { return run_grade(grade_); });
     grade->add_option("name", grade_.names, "Labs or exercises, for example 5 or 5.2; none: all");
-    grade->add_option("--submission", grade_.submission, "A folder laid out like labs/, instead of labs/");
+    grade->add_option("--submission", grade_.submission,
+                      "A folder laid out like labs/, instead of labs/");
     grade->add_option("--seed", grade_.seed, "Repeat the inputs of an earlier run");
     grade->add_option("--json", grade_.json, "Also write the result to this file");
     grade->add_option("--junit", grade_.junit, "Also write JUnit XML to this file");
-    grade->add_option("--learner", grade_.learner, "Whose work this is; sealed questions depend on it");
-    grade->add_flag("--plain", grade_.plain, "Plain lines without columns or colour, for screen readers");
-    grade->add_flag("--verbose,-v", grade_.verbose, "Show every failing property in full, not only the first");
+    grade->add_option("--learner", grade_.learner,
+                      "Whose work this is; sealed questions depend on it");
+    grade->add_flag("--plain", grade_.plain,
+                    "Plain lines without columns or colour, for screen readers");
+    grade->add_flag("--verbose,-v", grade_.verbose,
+                    "Show every failing property in full, not only the first");
     grade->add_flag("--sealed", grade_.sealed, "Exam: show property names and points only");
 
-    CLI::App* watch = add("watch", "Judge an exercise whenever its file is saved", [this] { return run_watch(names_); });
+    CLI::App* watch = add("watch", "Judge an exercise whenever its file is saved",
+                          [this] { return run_watch(names_); });
     watch->add_option("name", names_, "Labs or exercises to stay with; none: all");
 
-    CLI::App* hint = add("hint", "A hint for an exercise, one level more each time", [this] { return run_hint(name_, flag_); });
+    CLI::App* hint = add("hint", "A hint for an exercise, one level more each time",
+                         [this] { return run_hint(name_, flag_); });
     hint->add_option("exercise", name_, "For example 5.2")->required();
     hint->add_flag("--all", flag_, "All hints from the first");
 
-    CLI::App* why = add("why", "A mistake that a verdict has named, explained", [this] { return run_why(name_); });
+    CLI::App* why = add("why", "A mistake that a verdict has named, explained",
+                        [this] { return run_why(name_); });
     why->add_option("id", name_, "For example kl.mean-over-dims")->required();
 
-    CLI::App* replay = add("replay", "One failing case again, from the token that its verdict printed", [this] { return run_replay(name_, grade_.submission); });
+    CLI::App* replay =
+        add("replay", "One failing case again, from the token that its verdict printed",
+            [this] { return run_replay(name_, grade_.submission); });
     replay->add_option("token", name_, "For example 3.1-2-9c41f07be25d6a13-1x2")->required();
-    replay->add_option("--submission", grade_.submission, "A folder laid out like labs/, instead of labs/");
+    replay->add_option("--submission", grade_.submission,
+                       "A folder laid out like labs/, instead of labs/");
 
-    CLI::App* reset = add("reset", "Bring a stub back; your file is kept in .lab/backup", [this] { return run_reset(names_, flag_); });
+    CLI::App* reset = add("reset", "Bring a stub back; your file is kept in .lab/backup",
+                          [this] { return run_reset(names_, flag_); });
     reset->add_option("name", names_, "For example 5.2 or 5")->required();
     reset->add_flag("--yes,-y", flag_, "Do not ask");
 
-    CLI::App* solution = add("solution", "The reference for an exercise you have passed, and notes on it", [this] { return run_solution(names_, flag_); });
+    CLI::App* solution =
+        add("solution", "The reference for an exercise you have passed, and notes on it",
+            [this] { return run_solution(names_, flag_); });
     solution->add_option("name", names_, "For example 5.2 or 5; none: all");
     solution->add_flag("--give-up", flag_, "Show it without the pass");
 
-    add("doctor", "What is missing on this machine, and how to get it", [] { return run_doctor(); });
+    add("doctor", "What is missing on this machine, and how to get it",
+        [] { return run_doctor(); });
   }
 
   void add_for_authors() {
-    CLI::App* questions = add("questions", "Print a lab's answers.toml, also with numbers of a learner's own", [this] { return run_questions(name_, grade_.learner, flag_); });
+    CLI::App* questions =
+        add("questions", "Print a lab's answers.toml, also with numbers of a learner's own",
+            [this] { return run_questions(name_, grade_.learner, flag_); });
     questions->add_option("lab", name_, "For example 5")->required();
-    questions->add_option("--learner", grade_.learner, "Draw numbers and order of choices for this person");
+    questions->add_option("--learner", grade_.learner,
+                          "Draw numbers and order of choices for this person");
     questions->add_flag("--with-answers", flag_, "The instructor's copy");
 
-    CLI::App* test = add("test", "The project's own tests (the launcher builds them first)", [this] { return run_test(name_); });
+    CLI::App* test = add("test", "The project's own tests (the launcher builds them first)",
+                         [this] { return run_test(name_); });
     test->add_option("pattern", name_, "Only tests whose names match this regular expression");
 
     CLI::App* author = app_.add_subcommand("author", "For people who write labs");
     author->require_subcommand(1);
-    CLI::App* check = add("check", "Every gate a lab must pass", [this] { return run_author_check(names_, flag_); }, author);
+    CLI::App* check = add(
+        "check", "Every gate a lab must pass", [this] { return run_author_check(names_, flag_); },
+        author);
     check->add_option("lab", names_, "For example 5; none: all");
     check->add_flag("--quick", flag_, "Leave out what has to be compiled");
 
     CLI::App* bench = app_.add_subcommand("bench", "How fast is it here");
     bench->require_subcommand(1);
-    CLI::App* latency = add("latency", "From saving a file to its verdict, against the common way", [this] { return run_bench_latency(count_); }, bench);
+    CLI::App* latency = add(
+        "latency", "From saving a file to its verdict, against the common way",
+        [this] { return run_bench_latency(count_); }, bench);
     latency->add_option("--edits", count_, "How many edits to time")->check(CLI::Range(1, 1000));
   }
 

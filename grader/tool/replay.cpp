@@ -22,27 +22,32 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 bool consists_of(const std::string& text, const char* characters, std::size_t most) {
-  return !text.empty() && text.size() <= most && text.find_first_not_of(characters) == std::string::npos;
+  return !text.empty() && text.size() <= most &&
+         text.find_first_not_of(characters) == std::string::npos;
 }
 
 /// "3.1-2-9c41f07be25d6a13-1x2": exercise, property, seed, sizes.
 Token parse(const std::string& text) {
   const std::vector<std::string> parts = split(text, '-');
   const char* digits = "0123456789";
-  if (parts.size() != 4 || !consists_of(parts[1], digits, 3) || !consists_of(parts[2], "0123456789abcdef", 16) ||
-      !consists_of(parts[3], "0123456789x", 60)) {
-    throw UsageError(text + " is no replay token. A failing verdict prints one, like 3.1-2-9c41f07be25d6a13-1x2.");
+  if (parts.size() != 4 || !consists_of(parts[1], digits, 3) ||
+      !consists_of(parts[2], "0123456789abcdef", 16) || !consists_of(parts[3], "0123456789x", 60)) {
+    throw UsageError(
+        text +
+        " is no replay token. A failing verdict prints one, like 3.1-2-9c41f07be25d6a13-1x2.");
   }
   Token token;
   token.exercise = find_exercise(parts[0]);
   if (token.exercise == nullptr) throw UsageError("there is no exercise " + parts[0] + ".");
   token.property = std::stoi(parts[1]);
   if (find_property(*token.exercise, token.property) == nullptr) {
-    throw UsageError("exercise " + parts[0] + " has no property " + parts[1] + "; was the token made by another version?");
+    throw UsageError("exercise " + parts[0] + " has no property " + parts[1] +
+                     "; was the token made by another version?");
   }
   token.id.seed = std::stoull(parts[2], nullptr, 16);
   for (const std::string& size : split(parts[3], 'x')) {
-    if (!consists_of(size, digits, 6)) throw UsageError(text + " is no replay token: its sizes are not numbers.");
+    if (!consists_of(size, digits, 6))
+      throw UsageError(text + " is no replay token: its sizes are not numbers.");
     if (parts[3] != "0") token.id.sizes.push_back(std::stol(size));
   }
   return token;
@@ -59,8 +64,10 @@ int run_replay(const std::string& text, const std::string& submission) {
   Report report;
   std::cout << "replay of " << text << '\n';
   print(graded, report, text_style(false), std::cout);
-  const bool passed = !graded.result.properties.empty() && graded.result.properties[0].verdict == PropertyVerdict::kPass;
-  if (passed) std::cout << "this case holds now. All cases: ./lab grade " << token.exercise->id << '\n';
+  const bool passed = !graded.result.properties.empty() &&
+                      graded.result.properties[0].verdict == PropertyVerdict::kPass;
+  if (passed)
+    std::cout << "this case holds now. All cases: ./lab grade " << token.exercise->id << '\n';
   return passed ? kComplete : kIncomplete;
 }
 

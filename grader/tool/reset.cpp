@@ -47,8 +47,10 @@ int run_reset(const std::vector<std::string>& names, bool yes) {
     const Lab& lab = lab_of(*exercise);
     std::string mine, stub;
     const std::string path = labs_dir() + "/" + lab.name + "/" + exercise->file();
-    if (!read_file(stub_file(lab, *exercise), stub)) throw std::runtime_error("the stub of " + id + " is missing from grader/stubs");
-    if (!fs::is_regular_file(path) || !read_file(path, mine) || mine != stub) changed.emplace_back(&lab, exercise);
+    if (!read_file(stub_file(lab, *exercise), stub))
+      throw std::runtime_error("the stub of " + id + " is missing from grader/stubs");
+    if (!fs::is_regular_file(path) || !read_file(path, mine) || mine != stub)
+      changed.emplace_back(&lab, exercise);
   }
   if (changed.empty()) {
     std::cout << "Nothing to do: these files are the stubs already.\n";
@@ -66,7 +68,8 @@ int run_reset(const std::vector<std::string>& names, bool yes) {
     if (fs::exists(fs::symlink_status(path))) {
       fs::create_directories(backup + "/" + lab->name);
       keep(path, backup + "/" + file);
-      std::cout << "labs/" << file << ": stub restored, yours is in .lab/backup/" << fs::path(backup).filename().string() << "/" << file << '\n';
+      std::cout << "labs/" << file << ": stub restored, yours is in .lab/backup/"
+                << fs::path(backup).filename().string() << "/" << file << '\n';
     } else {
       fs::create_directories(fs::path(path).parent_path());
       std::cout << "labs/" << file << ": stub restored\n";

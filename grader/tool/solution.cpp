@@ -34,11 +34,13 @@ int run_solution(const std::vector<std::string>& names, bool give_up) {
       std::cout << "==== " << file << "\n\n" << text << '\n';
       notes_of = lab.name;
     } else {
-      std::cout << id << " " << exercise->name << ": shown once yours passes (./lab grade " << id << "), or with --give-up.\n";
+      std::cout << id << " " << exercise->name << ": shown once yours passes (./lab grade " << id
+                << "), or with --give-up.\n";
       status = kIncomplete;
     }
   }
-  if (!notes_of.empty()) std::cout << "Why it is written so: solutions/" << notes_of << "/notes.md\n";
+  if (!notes_of.empty())
+    std::cout << "Why it is written so: solutions/" << notes_of << "/notes.md\n";
   return status;
 }
 

@@ -43,11 +43,15 @@ class RawKeys {
 
 class Watch {
  public:
-  explicit Watch(std::set<std::string> only) : only_(std::move(only)), inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-    if (inotify_.get() < 0) throw std::runtime_error("the kernel gives no more file watches (fs.inotify.max_user_instances)");
+  explicit Watch(std::set<std::string> only)
+      : only_(std::move(only)), inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    if (inotify_.get() < 0)
+      throw std::runtime_error(
+          "the kernel gives no more file watches (fs.inotify.max_user_instances)");
     for (const Lab& lab : labs()) {
       const std::string folder = labs_dir() + "/" + lab.name;
-      const int id = ::inotify_add_watch(inotify_.get(), folder.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE);
+      const int id = ::inotify_add_watch(inotify_.get(), folder.c_str(),
+                                         IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE);
       if (id >= 0) folders_[id] = &lab;
     }
   }
@@ -96,7 +100,8 @@ class Watch {
     show_progress("");
     print(report, text_style(false), std::cout);
     passed_ = report.complete();
-    if (keys_.active()) std::cout << (passed_ ? "n: next   " : "h: hint   ") << "r: again   q: quit\n";
+    if (keys_.active())
+      std::cout << (passed_ ? "n: next   " : "h: hint   ") << "r: again   q: quit\n";
     std::cout << std::flush;
   }
 
@@ -122,7 +127,8 @@ class Watch {
 
   void read_events() {
     alignas(inotify_event) char buffer[8192];
-    for (ssize_t n = ::read(inotify_.get(), buffer, sizeof buffer); n > 0; n = ::read(inotify_.get(), buffer, sizeof buffer)) {
+    for (ssize_t n = ::read(inotify_.get(), buffer, sizeof buffer); n > 0;
+         n = ::read(inotify_.get(), buffer, sizeof buffer)) {
       for (ssize_t at = 0; at < n;) {
         const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
         if (const std::string id = exercise_of(*event); !id.empty()) saved_ = id;
@@ -135,7 +141,8 @@ class Watch {
   char wait() {
     saved_.clear();
     for (;;) {
-      pollfd ready[] = {{inotify_.get(), POLLIN, 0}, {keys_.active() ? STDIN_FILENO : -1, POLLIN, 0}};
+      pollfd ready[] = {{inotify_.get(), POLLIN, 0},
+                        {keys_.active() ? STDIN_FILENO : -1, POLLIN, 0}};
       ::poll(ready, 2, saved_.empty() ? -1 : kDebounceMilliseconds);
       if (ready[0].revents != 0) {
         read_events();
@@ -158,6 +165,8 @@ class Watch {
 
 }  // namespace
 
-int run_watch(const std::vector<std::string>& names) { return Watch(exercise_ids(names)).run(); }
+int run_watch(const std::vector<std::string>& names) {
+  return Watch(exercise_ids(names)).run();
+}
 
 }  // namespace latent::grader

@@ -37,15 +37,20 @@ int run_why(const std::string& id) {
     for (const Lab& lab : labs()) {
       for (const Exercise& exercise : lab.exercises) {
         for (const Operation& operation : exercise.operations) {
-          if (lab.name == m.lab && operation.name == m.operation.name) std::cout << "\nThe chapter: " << handbook_anchor(lab, exercise) << '\n';
+          if (lab.name == m.lab && operation.name == m.operation.name)
+            std::cout << "\nThe chapter: " << handbook_anchor(lab, exercise) << '\n';
         }
       }
     }
     return kComplete;
   }
-  if (known.empty()) throw UsageError("this copy has no explanations: they come with solutions/, which is not here.");
+  if (known.empty())
+    throw UsageError(
+        "this copy has no explanations: they come with solutions/, which is not here.");
   const std::string near = nearest(id, known);
-  throw UsageError("there is no explanation called " + id + "." + (near.empty() ? " A verdict names the one that fits." : " Did you mean " + near + "?"));
+  throw UsageError(
+      "there is no explanation called " + id + "." +
+      (near.empty() ? " A verdict names the one that fits." : " Did you mean " + near + "?"));
 }
 
 }  // namespace latent::grader

@@ -67,10 +67,14 @@ auto fields(T& aggregate) {
 
 template <typename T>
 constexpr Type type_of() {
-  if constexpr (std::is_same_v<T, float>) return Type::kFloat32;
-  else if constexpr (std::is_same_v<T, double>) return Type::kFloat64;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return Type::kInt32;
-  else return Type::kInt64;
+  if constexpr (std::is_same_v<T, float>)
+    return Type::kFloat32;
+  else if constexpr (std::is_same_v<T, double>)
+    return Type::kFloat64;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return Type::kInt32;
+  else
+    return Type::kInt64;
 }
 
 template <typename T>
@@ -93,9 +97,9 @@ inline const Value& expect(const Value& value, Type type, std::size_t rank) {
 }
 
 template <typename T>
-inline constexpr bool kIsElement = std::is_same_v<T, float> || std::is_same_v<T, double> ||
-                                   std::is_same_v<T, std::int32_t> ||
-                                   std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint64_t>;
+inline constexpr bool kIsElement =
+    std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int32_t> ||
+    std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint64_t>;
 
 template <typename T>
 struct IsVector : std::false_type {};
@@ -116,9 +120,11 @@ void encode(const T& object, std::vector<Value>& out) {
     const auto number = static_cast<std::int32_t>(object);
     out.push_back(codec::pack({}, &number, 1));
   } else if constexpr (std::is_same_v<T, Tensor4>) {
-    out.push_back(codec::pack(object.shape(), object.data(), static_cast<std::size_t>(object.size())));
+    out.push_back(
+        codec::pack(object.shape(), object.data(), static_cast<std::size_t>(object.size())));
   } else if constexpr (codec::IsVector<T>::value) {
-    out.push_back(codec::pack({static_cast<std::int64_t>(object.size())}, object.data(), object.size()));
+    out.push_back(
+        codec::pack({static_cast<std::int64_t>(object.size())}, object.data(), object.size()));
   } else if constexpr (std::is_class_v<T> && std::is_aggregate_v<T>) {
     std::apply([&out](const auto&... member) { (encode(member, out), ...); },
                codec::fields(object));
@@ -126,7 +132,8 @@ void encode(const T& object, std::vector<Value>& out) {
     static_assert(codec::kIsEigen<T>, "this type cannot travel: see grader/wire/codec.hpp");
     Shape shape{object.rows(), object.cols()};
     if constexpr (T::IsVectorAtCompileTime) shape = {object.size()};
-    out.push_back(codec::pack(std::move(shape), object.data(), static_cast<std::size_t>(object.size())));
+    out.push_back(
+        codec::pack(std::move(shape), object.data(), static_cast<std::size_t>(object.size())));
   }
 }
 
@@ -151,14 +158,17 @@ T decode(ValueReader& in) {
     object.resize(static_cast<std::size_t>(value.shape[0]));
     codec::unpack(value, object.data());
   } else if constexpr (std::is_class_v<T> && std::is_aggregate_v<T>) {
-    std::apply([&in](auto&... member) { ((member = decode<std::decay_t<decltype(member)>>(in)), ...); },
-               codec::fields(object));
+    std::apply(
+        [&in](auto&... member) { ((member = decode<std::decay_t<decltype(member)>>(in)), ...); },
+        codec::fields(object));
   } else {
     using Scalar = typename T::Scalar;
     const std::size_t rank = T::IsVectorAtCompileTime ? 1 : 2;
     const Value& value = expect(in.next(), codec::type_of<Scalar>(), rank);
-    if constexpr (T::IsVectorAtCompileTime) object.resize(value.shape[0]);
-    else object.resize(value.shape[0], value.shape[1]);
+    if constexpr (T::IsVectorAtCompileTime)
+      object.resize(value.shape[0]);
+    else
+      object.resize(value.shape[0], value.shape[1]);
     codec::unpack(value, object.data());
   }
   return object;

@@ -23,8 +23,10 @@ std::vector<Value> call(const std::vector<Value>& arguments) {
 }
 
 /// A function of a contract under its own name.
-#define OPERATION(function) \
-  ::latent::grader::Operation { #function, &::latent::grader::call<&::latent::function> }
+#define OPERATION(function)                                   \
+  ::latent::grader::Operation {                               \
+#function, &::latent::grader::call < &::latent::function> \
+  }
 
 /// How an exercise counts.
 enum class Kind {
@@ -35,10 +37,10 @@ enum class Kind {
 /// One exercise, which is one file: exercise 2 of a lab, `linear_forward`, lives in
 /// `2_linear_forward.cpp`.
 struct Exercise {
-  std::string id;                  ///< "1.2"
-  std::string name;                ///< "linear_forward"
+  std::string id;    ///< "1.2"
+  std::string name;  ///< "linear_forward"
   Kind kind = Kind::kCore;
-  int points = 0;                  ///< One for each property beyond the defining one, the rest for that.
+  int points = 0;  ///< One for each property beyond the defining one, the rest for that.
   std::vector<std::string> needs;  ///< Exercises whose functions this one calls.
   std::vector<Operation> operations;
 

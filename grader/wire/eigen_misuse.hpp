@@ -1,6 +1,6 @@
 /// @file
-/// Comes before every file that calls exercises. Turns an Eigen assertion into a sentence instead of an abort,
-/// and lets a matrix that nobody initialised be seen.
+/// Comes before every file that calls exercises. Turns an Eigen assertion into a sentence instead
+/// of an abort, and lets a matrix that nobody initialised be seen.
 #pragma once
 
 #include <stdexcept>
@@ -12,7 +12,9 @@ struct EigenMisuse : std::logic_error {
   using std::logic_error::logic_error;
 };
 
-[[noreturn]] inline void eigen_misused(const char* condition) { throw EigenMisuse(condition); }
+[[noreturn]] inline void eigen_misused(const char* condition) {
+  throw EigenMisuse(condition);
+}
 
 }  // namespace latent::grader
 

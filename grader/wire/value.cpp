@@ -20,10 +20,14 @@ std::size_t size_of(Type type) {
 
 double Value::at(std::size_t i) const {
   switch (type) {
-    case Type::kFloat32: return load<float>(bytes, i);
-    case Type::kFloat64: return load<double>(bytes, i);
-    case Type::kInt32: return load<std::int32_t>(bytes, i);
-    case Type::kInt64: return load<std::int64_t>(bytes, i);
+    case Type::kFloat32:
+      return load<float>(bytes, i);
+    case Type::kFloat64:
+      return load<double>(bytes, i);
+    case Type::kInt32:
+      return load<std::int32_t>(bytes, i);
+    case Type::kInt64:
+      return load<std::int64_t>(bytes, i);
   }
   throw WireError("an element type that does not exist");
 }

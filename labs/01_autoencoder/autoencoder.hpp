@@ -58,8 +58,8 @@ double bits_per_token(std::int64_t codebook_size);
 /// A fully connected layer: \f$ Y = X W^\top + \mathbf 1 b \f$, so
 /// \f$ y_{no} = \sum_i x_{ni} w_{oi} + b_o \f$.
 ///
-/// State, axis, trade-off: every sample is mapped from Di to Do features, row by row; a narrow Do is
-/// the bottleneck.
+/// State, axis, trade-off: every sample is mapped from Di to Do features, row by row; a narrow Do
+/// is the bottleneck.
 ///
 /// @param x       Samples, shape `[N, Di]`; N may be 0.
 /// @param weight  Shape `[Do, Di]`: one row per output, as in torch.nn.Linear.
@@ -78,7 +78,8 @@ struct LinearGradients {
   RowVector bias;  ///< \f$ \partial L / \partial b \f$, shape `[Do]`, summed over the samples.
 };
 
-/// The backward pass of `linear_forward`: \f$ dX = dY\,W,\; dW = dY^\top X,\; db = \mathbf 1^\top dY \f$.
+/// The backward pass of `linear_forward`: \f$ dX = dY\,W,\; dW = dY^\top X,\; db = \mathbf 1^\top
+/// dY \f$.
 ///
 /// Sums over samples, never means: whoever averaged the loss has already divided dY.
 ///
@@ -191,10 +192,10 @@ struct Autoencoder {
 
 /// One forward and backward pass.
 struct AutoencoderGradients {
-  double loss = 0.0;     ///< `mse_loss` with Reduction::kBatchMean.
-  Matrix latent;         ///< z, shape `[N, latent]`.
-  Matrix reconstruction; ///< \f$ \hat x \f$, shape `[N, D]`.
-  Autoencoder gradient;  ///< Of the loss with respect to every weight and bias.
+  double loss = 0.0;      ///< `mse_loss` with Reduction::kBatchMean.
+  Matrix latent;          ///< z, shape `[N, latent]`.
+  Matrix reconstruction;  ///< \f$ \hat x \f$, shape `[N, D]`.
+  Autoencoder gradient;   ///< Of the loss with respect to every weight and bias.
 };
 
 /// Encodes, decodes, compares with the input, and carries the gradient back to every parameter.
@@ -238,8 +239,8 @@ struct Conv2dOptions {
 };
 
 /// The convolution of deep learning, which mathematics calls cross-correlation (the kernel is not
-/// flipped): \f$ y_{noij} = b_o + \sum_{cuv} w_{ocuv}\, x_{n,c,\,si+u-\text{top},\,sj+v-\text{left}} \f$,
-/// where x is 0 outside its borders.
+/// flipped): \f$ y_{noij} = b_o + \sum_{cuv} w_{ocuv}\,
+/// x_{n,c,\,si+u-\text{top},\,sj+v-\text{left}} \f$, where x is 0 outside its borders.
 ///
 /// State, axis, trade-off: every k×k neighbourhood across all channels becomes one value per output
 /// channel; stride trades positions for cost.

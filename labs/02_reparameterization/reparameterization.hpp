@@ -4,8 +4,8 @@
 ///
 /// Letters: N samples, D latent features, C channels, H rows, W columns, S draws. mu is a mean,
 /// log_var the logarithm of a *variance* (so sigma = exp(log_var / 2)), eps standard normal noise.
-/// Randomness is always an argument. Only `split_moments` clamps log-variances; every other function
-/// receives clamped values, in [-30, 20].
+/// Randomness is always an argument. Only `split_moments` clamps log-variances; every other
+/// function receives clamped values, in [-30, 20].
 #pragma once
 
 #include "autoencoder.hpp"
@@ -227,7 +227,8 @@ Matrix posterior_sample(const Posterior& posterior, const Matrix& eps);
 struct SigmaParameterisation {
   double x = 0.0;          ///< The raw output that yields sigma.
   double dsigma_dx = 0.0;  ///< How sigma moves with it.
-  double dkl_dx = 0.0;     ///< How KL(N(0, sigma^2) || N(0, 1)) moves with it: (sigma - 1/sigma) dsigma/dx.
+  double dkl_dx =
+      0.0;  ///< How KL(N(0, sigma^2) || N(0, 1)) moves with it: (sigma - 1/sigma) dsigma/dx.
 };
 
 /// log(1 + e^x), without overflow at x = 800 and without rounding to 0 at x = -40.

@@ -103,6 +103,8 @@ std::string shape_of(const Eigen::DenseBase<Derived>& x) {
 /// The shape of a tensor, for messages.
 /// @param x  A tensor.
 /// @return   `[n, c, h, w]`.
-inline std::string shape_of(const Tensor4& x) { return to_string(x.shape()); }
+inline std::string shape_of(const Tensor4& x) {
+  return to_string(x.shape());
+}
 
 }  // namespace latent
