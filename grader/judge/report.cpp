@@ -204,6 +204,18 @@ void print_table(const Report& report, const TextStyle& style, std::ostream& out
       << (style.plain ? " points.\n" : "\n");
 }
 
+/// The exercise that comes next in the workbook, or null.
+const Exercise* exercise_after(const Exercise& exercise) {
+  bool here = false;
+  for (const Lab& lab : labs()) {
+    for (const Exercise& candidate : lab.exercises) {
+      if (here) return &candidate;
+      here = candidate.id == exercise.id;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string words(Verdict verdict) {
@@ -278,7 +290,7 @@ void print(const GradedExercise& e, const Report& report, const TextStyle& style
 }
 
 std::string next_step(const Report& report) {
-  const GradedExercise* untouched = nullptr;
+  const GradedExercise *untouched = nullptr, *waiting = nullptr;
   for (const GradedLab& lab : report.labs) {
     for (const GradedExercise& e : lab.exercises) {
       const Verdict v = e.result.verdict;
@@ -286,11 +298,17 @@ std::string next_step(const Report& report) {
           v == Verdict::kTimedOut) {
         return "next: mend " + e.file + ", then ./lab grade " + e.exercise->id;
       }
-      if (v != Verdict::kPass && v != Verdict::kWaits && untouched == nullptr) untouched = &e;
+      if (v == Verdict::kWaits && waiting == nullptr) waiting = &e;
+      if (v == Verdict::kNotStarted && untouched == nullptr) untouched = &e;
     }
   }
   if (untouched != nullptr)
     return "next: write " + untouched->file + ", then ./lab grade " + untouched->exercise->id;
+  if (waiting != nullptr) {
+    const std::string& reason = waiting->result.reason;  // "waits for 2.4"
+    return "next: ./lab grade " + reason.substr(reason.rfind(' ') + 1) + ", for which " +
+           waiting->exercise->id + " waits";
+  }
   for (const GradedLab& lab : report.labs) {
     for (const QuestionResult& q : lab.questions) {
       if (!q.right)
@@ -298,7 +316,15 @@ std::string next_step(const Report& report) {
                std::to_string(std::stoi(lab.lab->name));
     }
   }
-  return "All done. Compare notes: ./lab solution";
+  const Exercise* last = report.labs.empty() || report.labs.back().exercises.empty()
+                             ? nullptr
+                             : report.labs.back().exercises.back().exercise;
+  const Exercise* following = last == nullptr ? nullptr : exercise_after(*last);
+  const bool all = report.labs.size() == labs().size() && following == nullptr;
+  if (all || last == nullptr) return "All done. Compare notes: ./lab solution";
+  const std::string done = "Done. Compare notes: ./lab solution " + last->id;
+  return following == nullptr ? done + "      next: ./lab"
+                              : done + "      next: ./lab grade " + following->id;
 }
 
 void print(const Report& report, const TextStyle& style, std::ostream& out) {
