@@ -261,7 +261,7 @@ TEST(FrameFuzz, ReadsMessagesWithChangedBytesWithoutHarm) {
   std::mt19937 random(seed);
   const Bytes reply = any_reply(), request = any_request();
   const auto changed = [&random](Bytes body) {
-    for (unsigned changes = 1 + random() % 3; changes > 0; --changes) {
+    for (auto changes = 1 + random() % 3; changes > 0; --changes) {
       body[random() % body.size()] =
           static_cast<std::byte>(random() % 2 == 0 ? random() : random() % 5);
     }
