@@ -121,6 +121,14 @@ std::string first_line_of(const GradedExercise& e) {
   return ended ? words(e.result.verdict) + ", " + counted : counted;
 }
 
+/// Which earlier exercises the reference stood in for.
+void print_helpers(const ExerciseResult& result, std::ostream& out) {
+  for (const std::string& id : result.helped_by) {
+    out << "  with the reference's " << find_exercise(id)->name << " (your " << id
+        << " does not pass yet)\n";
+  }
+}
+
 void print_line(const GradedExercise& e, const std::string& text, const TextStyle& style,
                 std::ostream& out) {
   const std::string points =
@@ -128,6 +136,7 @@ void print_line(const GradedExercise& e, const std::string& text, const TextStyl
   const bool passed = e.result.verdict == Verdict::kPass;
   out << padded(e.exercise->id + " " + e.exercise->name, 30) << (style.plain ? ": " : "")
       << paint(padded(text, 34), passed ? kGreen : kDim, style) << points << '\n';
+  print_helpers(e.result, out);
 }
 
 bool deserves_detail(Verdict verdict) {
@@ -258,10 +267,7 @@ void print(const GradedExercise& e, const Report& report, const TextStyle& style
     break;  // the first error is the one to mend; the rest often follow from it
   }
   if (!r.reason.empty()) print_indented(r.reason, 2, out);
-  for (const std::string& id : r.helped_by) {
-    out << "  with the reference's " << find_exercise(id)->name << " (your " << id
-        << " does not pass yet)\n";
-  }
+  print_helpers(r, out);
   bool first = true;  // the first failure is the one to mend; the others often follow from it
   std::vector<std::string> said;
   for (PropertyResult p : r.properties) {

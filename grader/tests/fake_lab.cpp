@@ -39,12 +39,24 @@ DEFINES(fake_after, "is x plus one") {
   expect_near("y", ASK(fake_after, x), Oracle(x.cast<double>().array() + 1.0));
 }
 
+PROPERTY(fake_after, "is 1 at 0") {
+  expect_near("y", ASK(fake_after, Matrix(Matrix::Zero(1, 1))), Oracle(Oracle::Ones(1, 1)));
+}
+
+PROPERTY(fake_after, "is 0 at -1") {
+  expect_near("y", ASK(fake_after, Matrix(-Matrix::Ones(1, 1))), Oracle(Oracle::Zero(1, 1)));
+}
+
+PROPERTY(fake_after, "is 2 at 1") {
+  expect_near("y", ASK(fake_after, Matrix(Matrix::Ones(1, 1))), Oracle(2.0 * Oracle::Ones(1, 1)));
+}
+
 const Lab& fake_lab() {
   static const Lab lab{
       kFakeLab,
       "Fake",
       {{"99.1", "fake_twice", Kind::kCore, 6, {}, {OPERATION(fake_twice)}},
-       {"99.2", "fake_after", Kind::kStretch, 3, {"99.1"}, {OPERATION(fake_after)}}}};
+       {"99.2", "fake_after", Kind::kStretch, 5, {"99.1"}, {OPERATION(fake_after)}}}};
   return lab;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -82,7 +83,7 @@ TEST(Judge, GivesFullPointsForARightAnswer) {
   EXPECT_EQ(results[0].score, 6);
   EXPECT_EQ(results[0].properties.size(), 3U);
   EXPECT_EQ(to_string(results[1].verdict), "pass");
-  EXPECT_EQ(results[1].score, 3);
+  EXPECT_EQ(results[1].score, 5);
 }
 
 TEST(Judge, GivesNothingWithoutTheDefiningProperty) {
@@ -207,6 +208,37 @@ TEST(Judge, DoesNotShrinkWhatEndsTheProcessAndGivesUpAfterThreeTimes) {
   }
 }
 
+TEST(Judge, DoesNotAskAgainAfterThreeCrashes) {
+  SharedCounter asked;
+  const auto results = judge_fake([&](const Request& request, Submission& right) {
+    if (is_twice(request)) return right.ask(request);
+    ++*asked;
+    return Reply{Outcome::kCrashed, {}, "it ended"};
+  });
+  EXPECT_EQ(*asked, 3);
+  ASSERT_EQ(results[1].properties.size(), 4U);
+  EXPECT_EQ(text_of(results[1].properties[3]), "not asked again after several crashes\n");
+}
+
+TEST(Judge, AsksFirstForSizesThatDifferAndNumbersThatAreEasyToRead) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    SharedCounter asked, rows, cols, on_grid;
+    judge_fake(
+        [&](const Request& request, Submission& right) {
+          if (++*asked > 1) return right.ask(request);
+          const Matrix x = matrix_in(request);
+          *rows = static_cast<int>(x.rows());
+          *cols = static_cast<int>(x.cols());
+          *on_grid = ((4.0F * x).array().rint() == (4.0F * x).array()).all() ? 1 : 0;
+          return right.ask(request);
+        },
+        with_seed(seed));
+    EXPECT_GT(std::min(*rows, *cols), 1) << seed;
+    EXPECT_NE(*rows, *cols) << seed;
+    EXPECT_EQ(*on_grid, 1) << seed;
+  }
+}
+
 TEST(Judge, SaysHowACallEndedThatBroughtNoValue) {
   const std::map<Outcome, std::string> words{
       {Outcome::kRefused, "fake_twice refused these arguments"},
@@ -292,6 +324,25 @@ TEST(Shrinking, ShowsTheInputsOfTheCaseThatItFound) {
   EXPECT_LE(std::abs(expected - 2 * x), 1e-6);
   EXPECT_LE(std::abs(got - 2 * x - 1), 1e-6);
   EXPECT_EQ(4 * x, std::rint(4 * x)) << "the values are easy to read";
+}
+
+TEST(Shrinking, MakesTheNumbersOfALaterCaseEasyToRead) {
+  // Only one sample fails, and the first case, which is easy to read, has more.
+  int found = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    const auto results = judge_fake(
+        [](const Request& request, Submission& right) {
+          const bool wrong = is_twice(request) && matrix_in(request).rows() == 1;
+          return wrong ? wrong_answer(request, right) : right.ask(request);
+        },
+        with_seed(seed));
+    const PropertyResult& p = property(results[0], kTwice);
+    if (p.verdict == PropertyVerdict::kPass) continue;  // no case of this seed had one sample
+    const double x = std::stod(p.message[0].substr(p.message[0].find("[[") + 2));
+    EXPECT_EQ(4 * x, std::rint(4 * x)) << seed;
+    ++found;
+  }
+  EXPECT_GT(found, 0);
 }
 
 TEST(Replay, GivesTheVerySameInputsAndFailure) {

@@ -108,7 +108,7 @@ TEST(ReportJson, HasTheFieldsOfItsSchemaAtTheTop) {
   EXPECT_EQ(j["seed"], "18446744073709551615")
       << "as text, because a reader may know no 64-bit numbers";
   EXPECT_EQ(j["score"], 2);
-  EXPECT_EQ(j["max"], 9);
+  EXPECT_EQ(j["max"], 11);
   EXPECT_TRUE(j["sandbox"] == "full" || j["sandbox"] == "reduced") << j["sandbox"];
 }
 
