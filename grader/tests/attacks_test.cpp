@@ -55,6 +55,11 @@ std::string mode() {
   return wish != nullptr && std::string(wish) == "reduced" ? "reduced" : "full";
 }
 
+/// Where the honest neighbours are compiled, once per test program.
+fs::path neighbours() {
+  return fs::path(ATTACKS_STATE) / mode();
+}
+
 bool has_landlock() {
   return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
 }
@@ -170,6 +175,13 @@ class AttacksTest : public testing::Test {
   Grading grade() const { return grade(base_ / "state"); }
   Grading grade(const fs::path& state) const;
 
+  /// Writes an attack, on the same lines. The mark tells its worker from that of another test
+  /// program that runs the same attack at the same time.
+  void write_attack(const std::string& file, const std::string& text) const {
+    write(lab() / file,
+          "__attribute__((used)) static const char mark[] = \"" + base_.string() + "\"; " + text);
+  }
+
   /// A sealed grading shows no messages, and does not look for the line that crashes, which takes
   /// seconds.
   bool sealed_ = false;
@@ -233,16 +245,16 @@ Grading AttacksTest::grade(const fs::path& state) const {
 /// afresh each time: what the compiler does with them is part of what is tested.
 void AttacksTest::use_compiled_neighbours() {
   static const bool compiled = [this] {
-    fs::create_directories(ATTACKS_STATE);
+    fs::create_directories(neighbours());
     for (const char* file : {"0_values_in.cpp", "3_linear_backward.cpp", "8_conv2d_out.cpp"})
       honest(file);
     write(lab() / kAttacked, read_attack("segfault").text);  // for the sanitizers' half of a worker
-    const Grading run = grade(ATTACKS_STATE);
+    const Grading run = grade(neighbours());
     for (const auto& entry : fs::directory_iterator(lab())) fs::remove(entry.path());
     return run.status == 1 << 8;
   }();
   ASSERT_TRUE(compiled) << "an honest submission cannot be graded here";
-  for (const auto& entry : fs::directory_iterator(fs::path(ATTACKS_STATE) / "cache")) {
+  for (const auto& entry : fs::directory_iterator(neighbours() / "cache")) {
     const std::string kind = entry.path().extension();
     if (kind == ".o" || kind == ".sym")
       fs::copy(entry.path(), base_ / "state/cache", fs::copy_options::skip_existing);
@@ -336,7 +348,7 @@ TEST_P(Attacks, EarnsNothing) {
   ASSERT_FALSE(attack.verdicts.empty()) << "expected a line // verdict: in the head";
   honest_neighbours();
   for (const std::string& file : attack.needs) honest(file);
-  write(lab() / attack.file, attack.text);
+  write_attack(attack.file, attack.text);
   sealed_ = attack.says.empty();
   const Grading run = grade();
   std::printf("%-28s %-8s %-17s %6.1f s\n", GetParam().c_str(), mode().c_str(),
@@ -543,7 +555,7 @@ TEST_F(AnswersFile, ControlBytes) {
 class Stopped : public AttacksTest, public testing::WithParamInterface<int> {};
 
 TEST_P(Stopped, LeavesNothingBehind) {
-  write(lab() / kAttacked, read_attack("sleeps").text);
+  write_attack(kAttacked, read_attack("sleeps").text);
   const pid_t pid = start(base_ / "state");
   // Once while it compiles, once while it judges: the worker file appears in between.
   const auto is_judging = [this] {

@@ -104,7 +104,8 @@ TEST_F(Jail, KeepsOnlyTheHeadOfALongOutput) {
 }
 
 TEST_F(Jail, StopsAProgramThatFloods) {
-  const Finished finished = run("exec yes");
+  // Without a limit on what is printed this would take the whole of its ten minutes.
+  const Finished finished = run_to_end(shell("exec yes"), seconds(600));
   EXPECT_FALSE(finished.succeeded());
   EXPECT_LE(finished.output.size(), std::size_t{64} << 10);
 }
@@ -269,11 +270,9 @@ TEST(Printable, EscapesEveryOtherByte) {
 }
 
 TEST(Printable, CutsTheMiddleOfALongTextAndSaysHowMuch) {
-  const std::string text = printable("head" + std::string(1000, 'x') + "tail", 100);
-  EXPECT_EQ(text.substr(0, 4), "head");
-  EXPECT_EQ(text.substr(text.size() - 4), "tail");
-  EXPECT_NE(text.find("... (908 bytes left out) ..."), std::string::npos) << text;
-  EXPECT_LT(text.size(), 150U);
+  const std::string filling(46, 'x');
+  EXPECT_EQ(printable("head" + std::string(1000, 'x') + "tail", 100),
+            "head" + filling + "\n... (908 bytes left out) ...\n" + filling + "tail");
   EXPECT_EQ(printable(std::string(100, 'x'), 100), std::string(100, 'x'));
 }
 
