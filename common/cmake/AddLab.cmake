@@ -1,11 +1,13 @@
 # add_lab(<NN_name> [USES <NN_name>...])
 #
-# The one build function of the project; a lab's CMakeLists.txt is one call of it. It adds the lab's
-# files of every wing to the grader:
-#   grader/{dispatch,hidden,questions}/NN_name.cpp     to the judge
-#   grader/{misconceptions,alternatives}/NN_name.cpp   to the judge, with solutions/NN_name, if there
-#   grader/stubs/NN_name/*.cpp                         to the kit, as objects for what is not written yet
-#   solutions/NN_name/*.cpp                            to the kit, as reference for later labs
+# The one build function of the project; a lab's CMakeLists.txt is one call of it. It takes the lab's
+# files from every wing:
+#   grader/{dispatch,questions}/NN_name.cpp         into the tool, which knows every lab's table
+#   grader/{dispatch,hidden,misconceptions}/NN_name.cpp, solutions/NN_name/*.cpp
+#                                                   into judges/NN_name.so, loaded when the lab is judged
+#   grader/alternatives/NN_name.cpp                 into judges/NN_name.author.so, loaded by author check
+#   grader/stubs/NN_name/*.cpp                      to the kit, as objects for what is not written yet
+#   solutions/NN_name/*.cpp                         to the kit, as reference for later labs
 # and a library of the learner's own files, which nothing builds, for editors to find their flags.
 # USES names the earlier labs whose contracts this one includes.
 function(add_lab name)
@@ -18,28 +20,41 @@ function(add_lab name)
   _latentlab_check_folder(${name})
 
   file(GLOB stubs CONFIGURE_DEPENDS ${root}/grader/stubs/${name}/*.cpp)
-  foreach(stub IN LISTS stubs)
-    cmake_path(GET stub STEM exercise)
-    latentlab_kit_object(${stub} stubs/${name}/${exercise}.o)
-  endforeach()
-  latentlab_kit_object(${root}/grader/dispatch/${name}.cpp dispatch/${name}.o)
-
-  target_include_directories(latentlab_labs INTERFACE ${includes})
-  target_sources(latentlab_judge_labs PRIVATE
-    ${root}/grader/dispatch/${name}.cpp ${root}/grader/hidden/${name}.cpp ${root}/grader/questions/${name}.cpp)
-
   file(GLOB solutions CONFIGURE_DEPENDS ${root}/solutions/${name}/*.cpp)
   list(FILTER solutions EXCLUDE REGEX "/fast[^/]*\\.cpp$")
-  if(solutions)
-    foreach(solution IN LISTS solutions)
-      cmake_path(GET solution STEM exercise)
-      latentlab_kit_object(${solution} reference/${name}/${exercise}.o)
-    endforeach()
-    target_sources(latentlab_judge_labs PRIVATE ${solutions}
-      ${root}/grader/misconceptions/${name}.cpp ${root}/grader/alternatives/${name}.cpp)
+
+  foreach(stub IN LISTS stubs)
+    cmake_path(GET stub STEM exercise)
+    latentlab_kit_object(${stub} stubs/${name}/${exercise}.o ${name})
+  endforeach()
+  set(references)
+  foreach(solution IN LISTS solutions)
+    cmake_path(GET solution STEM exercise)
+    latentlab_kit_object(${solution} reference/${name}/${exercise}.o ${name})
+    list(APPEND references ${LATENTLAB_REFERENCE_DIR}/${name}/${exercise}.o)
+  endforeach()
+  latentlab_kit_object(${root}/grader/dispatch/${name}.cpp dispatch/${name}.o ${name})
+
+  target_sources(latentlab_tables PRIVATE ${root}/grader/dispatch/${name}.cpp ${root}/grader/questions/${name}.cpp)
+  target_include_directories(latentlab_tables PRIVATE ${includes})
+
+  set(sources ${root}/grader/dispatch/${name}.cpp ${root}/grader/hidden/${name}.cpp)
+  if(NOT solutions)
+    list(APPEND sources ${stubs})  # a hand-out: the functions of the judge's table are never called
+  elseif(LATENTLAB_SANITIZE)
+    list(APPEND sources ${root}/grader/misconceptions/${name}.cpp ${solutions})
   else()
-    # A hand-out: the functions of the judge's table are the stubs, and are never called.
-    target_sources(latentlab_judge_labs PRIVATE ${stubs})
+    list(APPEND sources ${root}/grader/misconceptions/${name}.cpp ${references})
+  endif()
+  _latentlab_loaded(judge_${name} ${name} ${sources})
+  foreach(used IN LISTS lab_USES)
+    target_link_libraries(judge_${name} PRIVATE judge_${used})
+  endforeach()
+  add_dependencies(judge_${name} kit_${name})
+  if(solutions)
+    _latentlab_loaded(author_${name} ${name}.author ${root}/grader/alternatives/${name}.cpp)
+    target_link_libraries(author_${name} PRIVATE judge_${name})
+    set_property(GLOBAL APPEND PROPERTY LATENTLAB_REFERENCES ${references})
   endif()
 
   file(GLOB learners CONFIGURE_DEPENDS ${root}/labs/${name}/*.cpp)
@@ -48,6 +63,16 @@ function(add_lab name)
     target_include_directories(lab_${name} PRIVATE ${includes})
     target_link_libraries(lab_${name} PRIVATE latentlab_common)
   endif()
+endfunction()
+
+# A library that the judge loads; it finds the judge's functions in the program that loads it.
+function(_latentlab_loaded target file)
+  add_library(${target} SHARED ${ARGN})
+  target_include_directories(${target} PRIVATE ${includes})
+  target_link_libraries(${target} PRIVATE latentlab_judge_api)
+  target_precompile_headers(${target} REUSE_FROM latentlab_judge)
+  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${file} DEFINE_SYMBOL ""
+    LIBRARY_OUTPUT_DIRECTORY ${LATENTLAB_JUDGES_DIR})
 endfunction()
 
 # A lab is one folder or file per wing: say at once which one is missing.

@@ -12,6 +12,7 @@ if(LATENTLAB_MOLD)
 endif()
 set(LATENTLAB_KIT_DIR ${PROJECT_BINARY_DIR}/kit)
 set(LATENTLAB_REFERENCE_DIR ${PROJECT_BINARY_DIR}/reference)
+set(LATENTLAB_JUDGES_DIR ${PROJECT_BINARY_DIR}/judges)
 get_target_property(eigen_include Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
 file(REAL_PATH ${CMAKE_CXX_COMPILER} LATENTLAB_KIT_COMPILER)
 # The real path of clang++ is clang: it must be called by the name that makes it a C++ compiler.
@@ -21,7 +22,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
     set(LATENTLAB_KIT_COMPILER ${CMAKE_CXX_COMPILER})
   endif()
 endif()
-set(LATENTLAB_KIT_FLAGS -std=c++20 -O1 -pipe -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+set(LATENTLAB_KIT_FLAGS -std=c++20 -O1 -fPIC -pipe -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -fno-diagnostics-color -isystem ${eigen_include})
 set(prelude ${LATENTLAB_KIT_DIR}/include/grader/worker/prelude.hpp)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
@@ -33,13 +34,14 @@ else()
   set(LATENTLAB_KIT_PRELUDE -include ${prelude})
 endif()
 
-# latentlab_kit_object(<source> <object, below build/kit or, for references, below build>)
-# The command itself is written by latentlab_finish_kit, in one place for all folders.
+# latentlab_kit_object(<source> <object, below build/kit or, for references, below build> [<NN_name>])
+# The command itself is written by latentlab_finish_kit, in one place for all folders. What belongs to
+# a lab is built with its judge, by the target kit_NN_name; the rest by the target kit.
 function(latentlab_kit_object source object)
-  set_property(GLOBAL APPEND PROPERTY LATENTLAB_KIT_SOURCES "${source}|${object}")
+  set_property(GLOBAL APPEND PROPERTY LATENTLAB_KIT_SOURCES "${source}|${object}|${ARGV2}")
 endfunction()
 
-# latentlab_finish_kit(): the target `kit`, after all labs.
+# latentlab_finish_kit(): the targets, after all labs.
 function(latentlab_finish_kit)
   file(GLOB headers RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
     ${PROJECT_SOURCE_DIR}/common/include/common/*.hpp ${PROJECT_SOURCE_DIR}/labs/*/*.hpp)
@@ -60,10 +62,10 @@ function(latentlab_finish_kit)
     DEPENDS ${kit_headers} VERBATIM COMMENT "kit: precompiled prelude")
 
   get_property(sources GLOBAL PROPERTY LATENTLAB_KIT_SOURCES)
-  set(objects)
-  foreach(pair IN LISTS sources)
-    string(REPLACE "|" ";" pair ${pair})
-    list(POP_FRONT pair source object)
+  set(groups)
+  foreach(entry IN LISTS sources)
+    string(REPLACE "|" ";" entry "${entry}")
+    list(POP_FRONT entry source object lab)
     set(output ${LATENTLAB_KIT_DIR}/${object})
     if(object MATCHES "^reference/")
       set(output ${PROJECT_BINARY_DIR}/${object})
@@ -76,7 +78,15 @@ function(latentlab_finish_kit)
               -MD -MF ${output}.d -c ${source} -o ${output}
       COMMAND sh -c "nm -P -g --defined-only '${output}' > '${output}.sym'"
       DEPENDS ${source} ${precompiled} DEPFILE ${output}.d VERBATIM COMMENT "kit: ${object}")
-    list(APPEND objects ${output})
+    list(APPEND objects_${lab} ${output})
+    list(APPEND groups "${lab}")
   endforeach()
-  add_custom_target(kit DEPENDS ${objects} ${precompiled} ${kit_headers})
+  add_custom_target(kit DEPENDS ${objects_} ${precompiled} ${kit_headers})
+  list(REMOVE_DUPLICATES groups)
+  foreach(lab IN LISTS groups)
+    if(lab)
+      add_custom_target(kit_${lab} DEPENDS ${objects_${lab}})
+      add_dependencies(kit_${lab} kit)
+    endif()
+  endforeach()
 endfunction()

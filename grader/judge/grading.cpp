@@ -7,10 +7,25 @@
 #include "config.hpp"
 #include "grader/judge/answers.hpp"
 #include "grader/judge/forked.hpp"
+#include "grader/judge/loading.hpp"
 #include "grader/judge/sandboxed_worker.hpp"
 
 namespace latent::grader {
 namespace {
+
+/// These exercises, what they need, what that needs, and so on.
+std::set<std::string> with_needs(std::set<std::string> ids) {
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const Lab& lab : labs()) {
+      for (const Exercise& exercise : lab.exercises) {
+        if (!ids.contains(exercise.id)) continue;
+        for (const std::string& need : exercise.needs) grown = ids.insert(need).second || grown;
+      }
+    }
+  }
+  return ids;
+}
 
 /// Grades lab after lab; later labs are linked with what earlier ones turned out to be.
 class Grading {
@@ -34,7 +49,6 @@ class Grading {
     std::set<std::string> helped;   ///< Ids that the reference provides.
   };
 
-  std::set<std::string> with_needs(std::set<std::string> ids) const;
   const Judged& judged(const Lab& lab);
   void judge_pieces(const Lab& lab, Judged& judged);
   std::vector<ExerciseResult> judge_apart(const Lab& lab, const LabBuild& build,
@@ -55,19 +69,6 @@ class Grading {
   std::map<std::string, Judged> judged_;
   bool crash_searched_ = false;
 };
-
-std::set<std::string> Grading::with_needs(std::set<std::string> ids) const {
-  for (bool grown = true; grown;) {
-    grown = false;
-    for (const Lab& lab : labs()) {
-      for (const Exercise& exercise : lab.exercises) {
-        if (!ids.contains(exercise.id)) continue;
-        for (const std::string& need : exercise.needs) grown = ids.insert(need).second || grown;
-      }
-    }
-  }
-  return ids;
-}
 
 Report Grading::run() {
   if (!options_.only.empty()) wanted_ = with_needs(options_.only);
@@ -128,6 +129,7 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   };
   choose();
   if (options.only.empty()) return;
+  load_judge(lab);
   const Earlier earlier = earlier_objects(lab);
   options.not_ready.insert(earlier.missing.begin(), earlier.missing.end());
   const std::string worker = workshop_.link(judged.build, earlier.objects);
@@ -203,24 +205,18 @@ std::vector<ExerciseResult> Grading::judge_apart(const Lab& lab, const LabBuild&
 /// For every exercise of the labs that this one builds on: the submission's own object if it
 /// passed, the reference's otherwise.
 Grading::Earlier Grading::earlier_objects(const Lab& lab) {
-  std::set<std::string> ids;
-  for (const Exercise& exercise : lab.exercises)
-    ids.insert(exercise.needs.begin(), exercise.needs.end());
-  ids = with_needs(ids);
   Earlier earlier;
-  for (const Lab& other : labs()) {
-    const bool needed = std::any_of(other.exercises.begin(), other.exercises.end(),
-                                    [&](const Exercise& e) { return ids.contains(e.id); });
-    if (&other == &lab || !needed) continue;
-    const Judged& there = judged(other);
-    for (const Exercise& exercise : other.exercises) {
+  for (const Lab* other : labs_needed_by(lab)) {
+    load_judge(*other);  // its stubs and references are built with it
+    const Judged& there = judged(*other);
+    for (const Exercise& exercise : other->exercises) {
       const bool passed = there.results.at(exercise.id).verdict == Verdict::kPass;
-      const std::string reference = Workshop::reference_object(other, exercise);
+      const std::string reference = Workshop::reference_object(*other, exercise);
       if (passed) {
         earlier.objects.push_back(there.build.pieces.at(exercise.id).object);
         continue;
       }
-      earlier.objects.push_back(reference.empty() ? Workshop::stub_object(other, exercise)
+      earlier.objects.push_back(reference.empty() ? Workshop::stub_object(*other, exercise)
                                                   : reference);
       (reference.empty() ? earlier.missing : earlier.helped).insert(exercise.id);
     }
@@ -249,6 +245,7 @@ GradedLab Grading::report_on(const Lab& lab) {
 GradedExercise Grading::replay(const Exercise& exercise, const PropertyInfo& property,
                                const CaseId& id) {
   const Lab& lab = lab_of(exercise);
+  load_judge(lab);
   wanted_ = with_needs({exercise.id});
   LabBuild build = workshop_.build(lab);
   const Piece& piece = build.pieces.at(exercise.id);
@@ -328,6 +325,20 @@ const Lab& lab_of(const Exercise& exercise) {
       return lab;
   }
   throw std::logic_error("an exercise of no lab");
+}
+
+std::vector<const Lab*> labs_needed_by(const Lab& lab) {
+  std::set<std::string> ids;
+  for (const Exercise& exercise : lab.exercises)
+    ids.insert(exercise.needs.begin(), exercise.needs.end());
+  ids = with_needs(ids);
+  std::vector<const Lab*> needed;
+  for (const Lab& other : labs()) {
+    const bool has_one = std::any_of(other.exercises.begin(), other.exercises.end(),
+                                     [&](const Exercise& e) { return ids.contains(e.id); });
+    if (&other != &lab && has_one) needed.push_back(&other);
+  }
+  return needed;
 }
 
 const PropertyInfo* find_property(const Exercise& exercise, int number) {

@@ -96,6 +96,9 @@ const Lab* find_lab(const std::string& id);
 const Exercise* find_exercise(const std::string& id);
 const Lab& lab_of(const Exercise& exercise);
 
+/// The earlier labs whose functions a lab's worker is linked with.
+std::vector<const Lab*> labs_needed_by(const Lab& lab);
+
 /// Property `number` of an exercise, counting from 1, or null.
 const PropertyInfo* find_property(const Exercise& exercise, int number);
 

@@ -10,6 +10,7 @@
 #include "config.hpp"
 #include "grader/judge/answers.hpp"
 #include "grader/judge/forked.hpp"
+#include "grader/judge/loading.hpp"
 #include "grader/judge/misconception.hpp"
 #include "grader/judge/sandboxed_worker.hpp"
 #include "grader/tool/author_sources.hpp"
@@ -265,10 +266,10 @@ class LabCheck {
     Workshop workshop(source_dir() + "/grader/stubs", state_dir());
     LabBuild build = workshop.build(lab_);
     std::vector<std::string> earlier;
-    for (const Lab& other : labs()) {
-      if (other.name >= lab_.name) continue;
-      for (const Exercise& exercise : other.exercises)
-        earlier.push_back(Workshop::stub_object(other, exercise));
+    for (const Lab* other : labs_needed_by(lab_)) {
+      load_judge(*other);  // its stubs are built with it
+      for (const Exercise& exercise : other->exercises)
+        earlier.push_back(Workshop::stub_object(*other, exercise));
     }
     const std::string worker = workshop.link(build, earlier);
     JudgeOptions options;
@@ -386,14 +387,18 @@ int run_author_check(const std::vector<std::string>& names, bool quick) {
   if (!fs::exists(source_dir() + "/solutions"))
     throw UsageError("author check needs solutions/, which is not in this copy.");
   const std::uint64_t seed = fresh_seed();
+  std::vector<const Lab*> checked;
+  for (const Lab& lab : labs()) {
+    if (!chosen.empty() && !chosen.contains(lab.exercises.front().id)) continue;
+    load_judge(lab);
+    load_alternatives(lab);
+    checked.push_back(&lab);
+  }
   std::vector<std::string> problems;
   check_unique_names(problems);
   bool good = problems.empty();
   for (const std::string& problem : problems) std::cout << "  NOT MET  " << problem << '\n';
-  for (const Lab& lab : labs()) {
-    if (!chosen.empty() && !chosen.contains(lab.exercises.front().id)) continue;
-    good = LabCheck(lab, seed).run(quick) && good;
-  }
+  for (const Lab* lab : checked) good = LabCheck(*lab, seed).run(quick) && good;
   std::cout
       << "rejected, named: wrong answers that lose points, and that the verdict calls by name\n"
          "decisive: properties that alone reject some wrong answer\nseed: "

@@ -7,6 +7,7 @@
 
 #include "config.hpp"
 #include "grader/judge/jail.hpp"
+#include "grader/judge/loading.hpp"
 #include "grader/tool/commands.hpp"
 
 namespace latent::grader {
@@ -38,6 +39,7 @@ Finding compiler() {
 
 Finding kit() {
   for (const Lab& lab : labs()) {
+    if (!has_judge(lab)) continue;  // built when it is first needed
     for (const Exercise& exercise : lab.exercises) {
       if (!fs::exists(Workshop::stub_object(lab, exercise)))
         return {false, "kit: the stub of " + exercise.id +

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "grader/judge/loading.hpp"
 #include "grader/tool/commands.hpp"
 
 namespace latent::grader {
@@ -39,6 +40,7 @@ Token parse(const std::string& text) {
   Token token;
   token.exercise = find_exercise(parts[0]);
   if (token.exercise == nullptr) throw UsageError("there is no exercise " + parts[0] + ".");
+  load_judge(lab_of(*token.exercise));
   token.property = std::stoi(parts[1]);
   if (find_property(*token.exercise, token.property) == nullptr) {
     throw UsageError("exercise " + parts[0] + " has no property " + parts[1] +

@@ -22,11 +22,19 @@ std::vector<Value> call(const std::vector<Value>& arguments) {
   return Signature<std::remove_pointer_t<decltype(Function)>>::call(Function, arguments);
 }
 
-/// A function of a contract under its own name.
+/// A function of a contract under its own name. The tool knows only the names, until it loads what
+/// judges a lab.
+#ifdef LATENTLAB_TABLE_ONLY
+#define OPERATION(function)     \
+  ::latent::grader::Operation { \
+#function, nullptr          \
+  }
+#else
 #define OPERATION(function)                                   \
   ::latent::grader::Operation {                               \
 #function, &::latent::grader::call < &::latent::function> \
   }
+#endif
 
 /// How an exercise counts.
 enum class Kind {
@@ -61,7 +69,8 @@ struct Lab {
 /// All labs linked into this program, in order of their names.
 std::vector<Lab>& labs();
 
-/// Adds a lab to `labs()`; each file of grader/dispatch defines one at namespace scope.
+/// Adds a lab to `labs()`, or the functions to a table that had only their names; each file of
+/// grader/dispatch defines one at namespace scope.
 struct Registration {
   explicit Registration(Lab lab);
 };

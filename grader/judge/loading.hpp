@@ -1,0 +1,22 @@
+/// @file
+/// What it takes to judge a lab is a library of its own, built and loaded when it is first needed:
+/// nobody waits for the labs that they have not come to.
+#pragma once
+
+#include "grader/wire/dispatch.hpp"
+
+namespace latent::grader {
+
+/// Builds where needed and loads a lab's hidden properties, misconceptions and solution, and the
+/// objects that its worker is linked from.
+/// @throws GraderFailure  if it cannot be built or loaded.
+void load_judge(const Lab& lab);
+
+/// The lab's right alternatives, for author check.
+/// @throws GraderFailure  likewise.
+void load_alternatives(const Lab& lab);
+
+/// Whether the lab has been built: its library and its part of the kit.
+bool has_judge(const Lab& lab);
+
+}  // namespace latent::grader
