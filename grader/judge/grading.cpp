@@ -104,6 +104,7 @@ const Grading::Judged& Grading::judged(const Lab& lab) {
   const auto found = judged_.find(lab.name);
   if (found != judged_.end()) return found->second;
   Judged& judged = judged_[lab.name];
+  if (workshop_.is_started(lab)) load_judge(lab);
   if (options_.progress) options_.progress("compiling " + lab.name);
   // All that is written, also where only one exercise is wanted: it may call its neighbours.
   judged.build = workshop_.build(lab);
@@ -129,7 +130,6 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   };
   choose();
   if (options.only.empty()) return;
-  load_judge(lab);
   const Earlier earlier = earlier_objects(lab);
   options.not_ready.insert(earlier.missing.begin(), earlier.missing.end());
   const std::string worker = workshop_.link(judged.build, earlier.objects);

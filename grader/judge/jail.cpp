@@ -350,8 +350,10 @@ std::string printable(const std::string& raw, std::size_t limit) {
       text += "\n... (" + std::to_string(raw.size() - limit) + " bytes left out) ...\n";
     }
     const auto byte = static_cast<unsigned char>(raw[i]);
-    if (byte == '\n' || byte == '\t' || (byte >= 0x20 && byte < 0x7F)) {
+    if (byte == '\n' || (byte >= 0x20 && byte < 0x7F)) {
       text += raw[i];
+    } else if (byte == '\t') {
+      text += ' ';
     } else {
       char escaped[8];
       std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);

@@ -87,8 +87,8 @@ struct Finished {
 /// Runs a program to its end. `spec.output_fd` is set here.
 Finished run_to_end(JailSpec spec, std::chrono::milliseconds deadline);
 
-/// Text of an untrusted program, fit to be shown: control and non-ASCII bytes as \\xNN, long text
-/// cut in its middle.
+/// Text of an untrusted program, fit to be shown: control and non-ASCII bytes as \\xNN, a tab
+/// as a space, long text cut in its middle.
 /// @param raw    Any bytes.
 /// @param limit  Bytes to keep.
 std::string printable(const std::string& raw, std::size_t limit = 2000);

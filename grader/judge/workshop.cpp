@@ -161,6 +161,40 @@ void run_all(const std::vector<std::function<void()>>& tasks) {
   second.join();
 }
 
+/// Compiles in the jail. The box holds the sources, and out.o and out.sym afterwards.
+Finished run_compiler(const std::string& file, const std::string& box) {
+  const bool clang = std::string(config::kCompilerName).find("Clang") != std::string::npos;
+  const std::string kit = readable_for_jail(config::kKitDir);
+  JailSpec spec;
+  spec.argv = {"/bin/sh", "-c",
+               "umask 077; \"$0\" \"$@\" && nm -P -g --defined-only out.o >out.sym"};
+  for (const std::string& word : compiler_command(kit)) spec.argv.push_back(word);
+  for (const char* word : {"-ftemplate-depth=500", clang ? "-ferror-limit=5" : "-fmax-errors=5",
+                           clang ? "-fconstexpr-steps=10000000" : "-fconstexpr-ops-limit=10000000",
+                           "-c", file.c_str(), "-o", "out.o"})
+    spec.argv.emplace_back(word);
+  spec.readable = {kit};
+  spec.writable = box;
+  spec.limits = {.cpu_seconds = 20,
+                 .memory_bytes = std::size_t{3} << 30,
+                 .processes = 32,
+                 .file_bytes = std::size_t{64} << 20};
+  give_to_jail(box);
+  return run_to_end(spec, kCompileDeadline);
+}
+
+/// A compiler that gives up may print pages about itself. Most is said by the first line that calls
+/// itself an error, or by the last.
+std::string telling_line(const std::string& output) {
+  std::istringstream lines(output);
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("error: ") != std::string::npos) return line;
+    if (!line.empty()) last = line;
+  }
+  return last;
+}
+
 }  // namespace
 
 std::string kit_fingerprint() {
@@ -228,6 +262,13 @@ Piece Workshop::take_in(const Lab& lab, const Exercise& exercise, std::string& s
   return piece;
 }
 
+bool Workshop::is_started(const Lab& lab) const {
+  std::string ignored;
+  return std::any_of(lab.exercises.begin(), lab.exercises.end(), [&](const Exercise& exercise) {
+    return take_in(lab, exercise, ignored).state == FileState::kWritten;
+  });
+}
+
 LabBuild Workshop::build(const Lab& lab) {
   LabBuild result;
   result.lab = &lab;
@@ -265,29 +306,7 @@ void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source,
     fs::create_directories(box + "/labs/" + lab.name);
     write_file(box + "/" + piece.file, source);
     if (!helpers.empty()) write_file(box + "/labs/" + lab.name + "/helpers.hpp", helpers);
-    const std::string kit = readable_for_jail(config::kKitDir);
-    JailSpec spec;
-    spec.argv = {"/bin/sh", "-c",
-                 "umask 077; \"$0\" \"$@\" && nm -P -g --defined-only out.o >out.sym"};
-    for (const std::string& word : compiler_command(kit)) spec.argv.push_back(word);
-    for (const char* word :
-         {"-fmax-errors=5", "-ftemplate-depth=500", "-fconstexpr-ops-limit=10000000", "-c"})
-      spec.argv.emplace_back(word);
-    if (std::string(config::kCompilerName).find("Clang") != std::string::npos) {
-      spec.argv.erase(spec.argv.end() - 4, spec.argv.end() - 1);
-      spec.argv.insert(spec.argv.end() - 1,
-                       {"-ferror-limit=5", "-ftemplate-depth=500", "-fconstexpr-steps=10000000"});
-    }
-    for (const std::string& word : {piece.file, std::string("-o"), std::string("out.o")})
-      spec.argv.push_back(word);
-    spec.readable = {kit};
-    spec.writable = box;
-    spec.limits = {.cpu_seconds = 20,
-                   .memory_bytes = std::size_t{3} << 30,
-                   .processes = 32,
-                   .file_bytes = std::size_t{64} << 20};
-    give_to_jail(box);
-    const Finished finished = run_to_end(spec, kCompileDeadline);
+    const Finished finished = run_compiler(piece.file, box);
     std::string object;
     if (finished.succeeded() && read_from_jail(box + "/out.o", object) &&
         read_from_jail(box + "/out.sym", symbols)) {
@@ -296,19 +315,27 @@ void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source,
     } else {
       complaint = finished.output;
       if (finished.timed_out)
-        complaint += "\nthe compiler was stopped: it took longer than 20 s or wrote too much";
+        complaint += "\nit was stopped: it took longer than 20 s or wrote too much";
       else if (finished.output.empty())
-        complaint += "the compiler ended without a word: " + describe_end(finished.status);
+        complaint += "it ended without a word: " + describe_end(finished.status);
       // A time-out may be the machine's fault; anything else stays true.
       if (!finished.timed_out) write_file(cached + ".err", complaint);
     }
     remove_scratch(box);
   }
-  if (!complaint.empty()) {
-    piece.diagnostics = diagnostics_in(printable(complaint, 60000));
-    piece.problem = piece.diagnostics.empty() ? printable(complaint, 600) : "";
+  if (complaint.empty()) {
+    check_definitions(lab, piece, symbols);
+    if (piece.problem.empty()) piece.object = cached + ".o";
     return;
   }
+  piece.diagnostics = diagnostics_in(printable(complaint, 60000));
+  if (piece.diagnostics.empty())
+    piece.problem = "the compiler gave up on this file without pointing at a line: " +
+                    printable(telling_line(complaint), 300);
+}
+
+/// A piece defines what its contract says, and nothing of another exercise.
+void Workshop::check_definitions(const Lab& lab, Piece& piece, const std::string& symbols) {
   std::string expected;
   read_file(stub_object(lab, *piece.exercise) + ".sym", expected);
   const std::set<std::string> defined = functions_in(symbols);
@@ -330,7 +357,6 @@ void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source,
       return;
     }
   }
-  piece.object = cached + ".o";
 }
 
 std::string Workshop::try_link(const std::vector<std::string>& objects, std::string& complaint) {

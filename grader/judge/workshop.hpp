@@ -62,6 +62,9 @@ class Workshop {
   /// Takes in the files of a lab and compiles those that are written.
   LabBuild build(const Lab& lab);
 
+  /// Whether anything of the lab has been written.
+  bool is_started(const Lab& lab) const;
+
   /// Links the worker of a lab.
   /// @param build    The lab.
   /// @param earlier  Objects of earlier labs, chosen by the caller.
@@ -81,6 +84,7 @@ class Workshop {
  private:
   Piece take_in(const Lab& lab, const Exercise& exercise, std::string& source) const;
   void compile(const Lab& lab, Piece& piece, const std::string& source, const std::string& helpers);
+  static void check_definitions(const Lab& lab, Piece& piece, const std::string& symbols);
   std::string try_link(const std::vector<std::string>& objects, std::string& complaint);
   std::string sanitized_runtime(const Lab& lab);
 
