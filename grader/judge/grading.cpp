@@ -34,7 +34,7 @@ class Grading {
       : options_(options), workshop_(options.submission, options.state) {}
 
   Report run();
-  GradedExercise replay(const Exercise& exercise, const PropertyInfo& property, const CaseId& id);
+  Replayed replay(const Exercise& exercise, const PropertyInfo& property, const CaseId& id);
 
  private:
   struct Judged {
@@ -159,7 +159,8 @@ void Grading::find_crash(const Lab& lab, Judged& judged, const ExerciseResult& r
                    [](const PropertyResult& p) { return p.ended == Outcome::kCrashed; });
   if (crashed == properties.end() || std::exchange(crash_searched_, true)) return;
   if (options_.progress) options_.progress("looking for the line that crashes");
-  WorkerOptions worker{workshop_.link_sanitized(judged.build, result.id, earlier)};
+  WorkerOptions worker{
+      workshop_.link_instrumented(judged.build, result.id, earlier, Instrument::kSanitizers)};
   if (worker.executable.empty()) return;
   worker.sanitized = true;
   worker.deadline = std::chrono::seconds(10);
@@ -242,23 +243,32 @@ GradedLab Grading::report_on(const Lab& lab) {
   return graded;
 }
 
-GradedExercise Grading::replay(const Exercise& exercise, const PropertyInfo& property,
-                               const CaseId& id) {
+Replayed Grading::replay(const Exercise& exercise, const PropertyInfo& property, const CaseId& id) {
   const Lab& lab = lab_of(exercise);
   load_judge(lab);
   wanted_ = with_needs({exercise.id});
   LabBuild build = workshop_.build(lab);
   const Piece& piece = build.pieces.at(exercise.id);
-  if (!piece.compiled())
-    return {&exercise, verdict_on_file(piece), piece.file, piece.source_sha256, piece.diagnostics};
-  const std::string worker = workshop_.link(build, earlier_objects(lab).objects);
+  Replayed replayed{
+      {&exercise, verdict_on_file(piece), piece.file, piece.source_sha256, piece.diagnostics},
+      "",
+      ""};
+  if (!piece.compiled()) return replayed;
+  const Earlier earlier = earlier_objects(lab);
+  WorkerOptions worker{workshop_.link(build, earlier.objects)};
+  if (options_.for_debugger) {
+    replayed.worker =
+        workshop_.link_instrumented(build, exercise.id, earlier.objects, Instrument::kDebugger);
+    replayed.requests = worker.record = options_.state + "/replay.requests";
+  }
   JudgeOptions options;
   options.only = {exercise.id};
   options.only_property = property.sentence;
   options.replay = id;
-  const auto results = judge_forked(
-      {&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
-  return {&exercise, results.at(0), piece.file, piece.source_sha256, piece.diagnostics};
+  replayed.exercise.result =
+      judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(worker); }, options})
+          .at(0);
+  return replayed;
 }
 
 }  // namespace
@@ -295,8 +305,8 @@ Report grade(const GradeOptions& options) {
   return Grading(options).run();
 }
 
-GradedExercise replay(const GradeOptions& options, const std::string& exercise, int property,
-                      const CaseId& id) {
+Replayed replay(const GradeOptions& options, const std::string& exercise, int property,
+                const CaseId& id) {
   return Grading(options).replay(*find_exercise(exercise),
                                  *find_property(*find_exercise(exercise), property), id);
 }

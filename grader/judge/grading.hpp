@@ -63,6 +63,7 @@ struct GradeOptions {
   std::string learner;
   bool sealed = false;
   bool questions = true;
+  bool for_debugger = false;  ///< Replay: also keep what a debugger takes.
   std::function<void(const std::string&)>
       progress;  ///< Told what is being done, for a status line.
 };
@@ -70,11 +71,18 @@ struct GradeOptions {
 /// @throws GraderFailure  if the grader itself fails.
 Report grade(const GradeOptions& options);
 
+/// One case again.
+struct Replayed {
+  GradedExercise exercise;
+  std::string worker;    ///< To be run in a debugger, if that was asked for and can be built.
+  std::string requests;  ///< What it is to read from descriptor 3.
+};
+
 /// Replays one case, and says how it came out.
 /// @param exercise  Its id.
 /// @param property  Counts from 1.
-GradedExercise replay(const GradeOptions& options, const std::string& exercise, int property,
-                      const CaseId& id);
+Replayed replay(const GradeOptions& options, const std::string& exercise, int property,
+                const CaseId& id);
 
 /// The questions of a lab as one learner sees them, choices in that learner's order.
 /// @param learner  Empty: as printed in the workbook.

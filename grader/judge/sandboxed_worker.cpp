@@ -86,6 +86,11 @@ Reply SandboxedWorker::exchange(const Request& request) {
     throw NoAnswer{Outcome::kGarbled, "bytes came that nobody had asked for"};
 
   const Bytes frame = to_frame(request, ++sequence_);
+  if (!options_.record.empty())
+    record_
+        .write(reinterpret_cast<const char*>(frame.data()),
+               static_cast<std::streamsize>(frame.size()))
+        .flush();
   for (std::size_t at = 0; at < frame.size();) {
     if (!wait_for(POLLOUT, requests_.get(), end)) throw late();
     const ssize_t n = ::write(requests_.get(), frame.data() + at, frame.size() - at);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <fstream>
 #include <string>
 
 #include "grader/judge/jail.hpp"
@@ -16,12 +17,15 @@ struct WorkerOptions {
   std::string executable;
   std::chrono::milliseconds deadline{3000};  ///< For one answer.
   bool sanitized = false;                    ///< Needs /proc and much address space.
+  std::string record = {};                   ///< A file that takes every request, or none.
 };
 
 /// Starts the worker at the first request and again after each crash.
 class SandboxedWorker final : public Submission {
  public:
-  explicit SandboxedWorker(WorkerOptions options) : options_(std::move(options)) {}
+  explicit SandboxedWorker(WorkerOptions options) : options_(std::move(options)) {
+    if (!options_.record.empty()) record_.open(options_.record, std::ios::binary);
+  }
 
   Reply ask(const Request& request) override;
   std::string take_output() override;
@@ -40,6 +44,7 @@ class SandboxedWorker final : public Submission {
   std::string printed_;
   std::size_t printed_bytes_ = 0;
   std::uint32_t sequence_ = 0;
+  std::ofstream record_;
 };
 
 }  // namespace latent::grader

@@ -49,6 +49,12 @@ struct LabBuild {
   std::map<std::string, Piece> pieces;  ///< By exercise id.
 };
 
+/// How an exercise is looked into.
+enum class Instrument {
+  kSanitizers,  ///< AddressSanitizer and UBSan, which end the worker with a report.
+  kDebugger,    ///< Nothing optimised away.
+};
+
 /// Compiles and links for one submission.
 class Workshop {
  public:
@@ -72,10 +78,10 @@ class Workshop {
   ///                 left out.
   std::string link(LabBuild& build, const std::vector<std::string>& earlier);
 
-  /// The same worker, one exercise with AddressSanitizer, UBSan and line numbers.
+  /// The same worker, with line numbers and one exercise made to be looked into.
   /// @return Path of the executable, or empty if that cannot be built.
-  std::string link_sanitized(const LabBuild& build, const std::string& id,
-                             const std::vector<std::string>& earlier);
+  std::string link_instrumented(const LabBuild& build, const std::string& id,
+                                const std::vector<std::string>& earlier, Instrument instrument);
 
   /// The object of the reference for an exercise, or empty where there are no solutions.
   static std::string reference_object(const Lab& lab, const Exercise& exercise);
@@ -86,7 +92,7 @@ class Workshop {
   void compile(const Lab& lab, Piece& piece, const std::string& source, const std::string& helpers);
   static void check_definitions(const Lab& lab, Piece& piece, const std::string& symbols);
   std::string try_link(const std::vector<std::string>& objects, std::string& complaint);
-  std::string sanitized_runtime(const Lab& lab);
+  std::string instrumented_runtime(const Lab& lab, Instrument instrument);
 
   std::string submission_, cache_, scratch_;
 };

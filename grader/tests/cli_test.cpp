@@ -113,6 +113,20 @@ class Cli : public testing::Test {
     return run_program(all);
   }
 
+  /// A copy of the checkout's labs/, and a command that sees it in the place of labs/: some
+  /// subcommands know no other folder.
+  std::string labs_in_place() {
+    const std::string copy = home_ + "/labs";
+    if (!fs::exists(copy))
+      fs::copy(std::string(LATENTLAB_SOURCE) + "/labs", copy, fs::copy_options::recursive);
+    return copy;
+  }
+  std::vector<std::string> in_place_of_labs(std::vector<std::string> words) {
+    words.insert(words.begin(), {"/usr/bin/bwrap", "--dev-bind", "/", "/", "--bind",
+                                 labs_in_place(), std::string(LATENTLAB_SOURCE) + "/labs", "--"});
+    return words;
+  }
+
   /// `lab grade NAMES --submission ... --seed 1` with a report in JSON.
   Ended grade(std::vector<std::string> arguments, std::uint64_t seed = 1) {
     arguments.insert(arguments.begin(), "grade");
@@ -538,6 +552,40 @@ TEST_F(Cli, RefusesTokensThatItNeverPrinted) {
   }
 }
 
+TEST_F(Cli, HandsACaseToTheDebuggerWithItsRequests) {
+  if (run_program(in_place_of_labs({"/bin/true"})).status != 0)
+    GTEST_SKIP() << "no namespaces here, so there is no labs/ to write in";
+  hand_in(kReparameterize, reparameterize_with(kVarianceForStd));
+  grade({"2.4"}, 11);
+  const std::string token = exercise("2.4")["replay"];
+  write(labs_in_place() + "/" + kReparameterize, reparameterize_with(kVarianceForStd));
+  // Shows its words, then runs the worker as gdb would.
+  write(home_ + "/bin/gdb",
+        "#!/bin/sh\nprintf '%s\\n' \"$@\"\nfor last; do :; done\nfor word; do case $word in run*)\n"
+        "eval \"\\\"$last\\\" ${word#run }\" && echo 'it ran to its end';; esac; done\n");
+  fs::permissions(home_ + "/bin/gdb", fs::perms::all);
+  environment_["PATH"] = home_ + "/bin:/usr/bin:/bin";
+  environment_["LATENTLAB_STATE"] = home_ + "/state";
+  const Ended ended = run_program(in_place_of_labs({LATENTLAB_TOOL, "replay", token, "--gdb"}));
+  EXPECT_TRUE(ended.says("replay of " + token)) << ended;
+  EXPECT_TRUE(ended.says("break latent::reparameterize")) << ended;
+  EXPECT_TRUE(ended.says("it ran to its end")) << ended;
+  EXPECT_GT(fs::file_size(home_ + "/state/replay.requests"), 64U) << "three matrices";
+}
+
+TEST_F(Cli, DebugsNothingButOnesOwnFiles) {
+  const Ended ended = run({"replay", "2.4-1-00000000000000ff-1x1", "--gdb", "--submission", "x"});
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_TRUE(ended.complains("without the sandbox")) << ended;
+}
+
+TEST_F(Cli, SaysWhenThereIsNoDebugger) {
+  environment_["PATH"] = home_;
+  const Ended ended = run({"replay", "2.4-1-00000000000000ff-1x1", "--gdb"});
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_TRUE(ended.complains("apt-get install gdb")) << ended;
+}
+
 TEST_F(Cli, GivesOneHintMoreEachTime) {
   environment_["LATENTLAB_STATE"] = home_ + "/state";
   const Ended first = run({"hint", "2.4"}), second = run({"hint", "2.4"});
@@ -556,20 +604,12 @@ TEST_F(Cli, GivesOneHintMoreEachTime) {
 }
 
 TEST_F(Cli, ResetsAFileAndKeepsACopyOfIt) {
-  // reset works on the checkout's labs/: here a mount that only the tool sees is put in its place.
-  const std::string labs = home_ + "/labs", real = std::string(LATENTLAB_SOURCE) + "/labs";
-  fs::copy(real, labs, fs::copy_options::recursive);
+  const std::string labs = labs_in_place();
   const std::string mine = "// what I wrote\n", stub = content(std::string(LATENTLAB_SOURCE) +
                                                                "/grader/stubs/" + kReparameterize);
   write(labs + "/" + kReparameterize, mine);
   environment_["LATENTLAB_STATE"] = home_ + "/state";
-  const std::vector<std::string> inside{"/usr/bin/bwrap", "--dev-bind", "/",  "/",
-                                        "--bind",         labs,         real, "--"};
-  const auto with = [&](std::initializer_list<std::string> more) {
-    std::vector<std::string> all = inside;
-    all.insert(all.end(), more);
-    return all;
-  };
+  const auto with = [&](std::vector<std::string> words) { return in_place_of_labs(words); };
   if (run_program(with({"/bin/true"})).status != 0)
     GTEST_SKIP() << "no namespaces here, so reset would change the checkout itself";
   const Ended ended = run_program(with({LATENTLAB_TOOL, "reset", "2.4", "--yes"}));

@@ -71,10 +71,11 @@ class CommandLine {
 
     CLI::App* replay =
         add("replay", "One failing case again, from the token that its verdict printed",
-            [this] { return run_replay(name_, grade_.submission); });
+            [this] { return run_replay(name_, grade_.submission, flag_); });
     replay->add_option("token", name_, "For example 3.1-2-9c41f07be25d6a13-1x2")->required();
     replay->add_option("--submission", grade_.submission,
                        "A folder laid out like labs/, instead of labs/");
+    replay->add_flag("--gdb", flag_, "Then step through it in gdb (labs/ only, without sandbox)");
 
     CLI::App* reset = add("reset", "Bring a stub back; your file is kept in .lab/backup",
                           [this] { return run_reset(names_, flag_); });

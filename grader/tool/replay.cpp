@@ -1,5 +1,7 @@
 // lab replay TOKEN: one failing case again.
 
+#include <unistd.h>
+
 #include <iostream>
 #include <sstream>
 
@@ -55,21 +57,59 @@ Token parse(const std::string& text) {
   return token;
 }
 
+bool has_gdb() {
+  std::istringstream path(std::getenv("PATH") != nullptr ? std::getenv("PATH") : "");
+  for (std::string folder; std::getline(path, folder, ':');) {
+    if (::access((folder + "/gdb").c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+/// Becomes gdb: a breakpoint at each function of the exercise, the case's requests on descriptor 3.
+[[noreturn]] void debug(const Exercise& exercise, const Replayed& replayed) {
+  if (replayed.worker.empty())
+    throw std::runtime_error("a worker for the debugger could not be built");
+  std::vector<std::string> words{"gdb", "-q", "-d", source_dir()};
+  for (const Operation& operation : exercise.operations)
+    words.insert(words.end(), {"-ex", "break latent::" + operation.name});
+  words.insert(words.end(),
+               {"-ex", "run 3<'" + replayed.requests + "' 4>/dev/null", replayed.worker});
+  std::cout << "\nIn gdb, before the first line of your function:\n"
+               "  next                         one line on\n"
+               "  print x                      a value\n"
+               "  print *x.m_storage.m_data@4  the first four numbers of a matrix x\n"
+               "  continue                     to the next call\n"
+               "  quit\n"
+               "No sandbox: this runs your code as you.\n\n"
+            << std::flush;
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execvp("gdb", argv.data());
+  throw std::runtime_error("gdb cannot be started");
+}
+
 }  // namespace
 
-int run_replay(const std::string& text, const std::string& submission) {
+int run_replay(const std::string& text, const std::string& submission, bool gdb) {
+  if (gdb && !submission.empty())
+    throw UsageError("--gdb runs code without the sandbox, so it takes only your own, in labs/.");
+  if (gdb && !has_gdb())
+    throw UsageError("gdb is not installed: apt-get install gdb, then the same again.");
   const Token token = parse(text);
   GradeOptions grading;
   grading.submission = submission.empty() ? labs_dir() : from_callers_folder(submission);
   grading.state = state_dir();
-  const GradedExercise graded = replay(grading, token.exercise->id, token.property, token.id);
-  Report report;
+  grading.for_debugger = gdb;
+  const Replayed replayed = replay(grading, token.exercise->id, token.property, token.id);
+  const ExerciseResult& result = replayed.exercise.result;
   std::cout << "replay of " << text << '\n';
-  print(graded, report, text_style(false), std::cout);
-  const bool passed = !graded.result.properties.empty() &&
-                      graded.result.properties[0].verdict == PropertyVerdict::kPass;
+  print(replayed.exercise, Report{}, text_style(false), std::cout);
+  const bool passed =
+      !result.properties.empty() && result.properties[0].verdict == PropertyVerdict::kPass;
   if (passed)
     std::cout << "this case holds now. All cases: ./lab grade " << token.exercise->id << '\n';
+  if (gdb && result.verdict != Verdict::kDoesNotCompile) debug(*token.exercise, replayed);
   return passed ? kComplete : kIncomplete;
 }
 

@@ -1,4 +1,5 @@
-// A worker with sanitizers: after a crash it says in which line of the learner's file.
+// A worker to look into: with sanitizers it says after a crash in which line of the learner's file,
+// with a debugger's eyes it can be stepped through.
 
 #include <sys/stat.h>
 
@@ -23,17 +24,20 @@ constexpr const char* kOptions =
     "\"detect_leaks=0:allocator_may_return_null=1\"; }\n"
     "extern \"C\" const char* __ubsan_default_options() { return \"print_stacktrace=0\"; }\n";
 
+// Eigen allocates in another way under AddressSanitizer, and its matrices could then not be handed
+// between this file and its neighbours, which have none.
+std::vector<std::string> flags_of(Instrument instrument) {
+  if (instrument == Instrument::kDebugger) return {"-O0"};
+  return {"-O1", "-fsanitize=address,undefined", "-fno-omit-frame-pointer",
+          "-DEIGEN_MALLOC_ALREADY_ALIGNED=1"};
+}
+
 /// Runs the compiler in a box; the words follow its name.
-bool compile_in(const std::string& box, const std::vector<std::string>& words) {
+bool compile_in(const std::string& box, Instrument instrument,
+                const std::vector<std::string>& words) {
   JailSpec spec;
-  spec.argv = {config::kCompiler,
-               "-std=c++20",
-               "-O1",
-               "-g",
-               "-pipe",
-               "-w",
-               "-fsanitize=address,undefined",
-               "-fno-omit-frame-pointer"};
+  spec.argv = {config::kCompiler, "-std=c++20", "-g", "-pipe", "-w"};
+  for (const std::string& flag : flags_of(instrument)) spec.argv.push_back(flag);
   const std::string kit = readable_for_jail(config::kKitDir);
   spec.argv.insert(spec.argv.end(), {"-isystem", "/usr/include/eigen3", "-I" + kit + "/include",
                                      "-include", kit + "/include/grader/worker/prelude.hpp"});
@@ -53,9 +57,10 @@ bool compile_in(const std::string& box, const std::vector<std::string>& words) {
 
 /// Worker loop, wire, common/ and the lab's table as one object. They are ours, and compiled in the
 /// jail all the same.
-std::string Workshop::sanitized_runtime(const Lab& lab) {
-  const std::string cached =
-      cache_ + "/" + sha256(kit_fingerprint() + lab.name + "/sanitized") + ".o";
+std::string Workshop::instrumented_runtime(const Lab& lab, Instrument instrument) {
+  std::string key = kit_fingerprint() + lab.name;
+  for (const std::string& flag : flags_of(instrument)) key += flag;
+  const std::string cached = cache_ + "/" + sha256(key) + ".o";
   if (fs::exists(cached)) return cached;
   const std::string box = scratch_ + "/runtime", root = config::kSourceDir;
   fs::create_directories(box + "/grader/dispatch");
@@ -64,7 +69,7 @@ std::string Workshop::sanitized_runtime(const Lab& lab) {
     fs::copy(root + "/" + folder, box + "/" + folder, fs::copy_options::recursive);
   fs::copy_file(root + "/grader/dispatch/" + lab.name + ".cpp",
                 box + "/grader/dispatch/" + lab.name + ".cpp");
-  std::string unity = kOptions;
+  std::string unity = instrument == Instrument::kSanitizers ? kOptions : "";
   for (const char* folder : {"grader/wire", "grader/worker", "common/src", "grader/dispatch"}) {
     for (const auto& entry : fs::directory_iterator(box + "/" + folder)) {
       if (entry.path().extension() == ".cpp")
@@ -74,7 +79,7 @@ std::string Workshop::sanitized_runtime(const Lab& lab) {
   }
   write_file(box + "/unity.cpp", unity);
   std::string object;
-  const bool compiled = compile_in(box, {"-I.", "-c", "unity.cpp", "-o", "unity.o"}) &&
+  const bool compiled = compile_in(box, instrument, {"-I.", "-c", "unity.cpp", "-o", "unity.o"}) &&
                         read_from_jail(box + "/unity.o", object);
   remove_scratch(box);
   if (!compiled) return "";
@@ -82,16 +87,17 @@ std::string Workshop::sanitized_runtime(const Lab& lab) {
   return cached;
 }
 
-std::string Workshop::link_sanitized(const LabBuild& build, const std::string& id,
-                                     const std::vector<std::string>& earlier) {
+std::string Workshop::link_instrumented(const LabBuild& build, const std::string& id,
+                                        const std::vector<std::string>& earlier,
+                                        Instrument instrument) {
   const Lab& lab = *build.lab;
   const Piece& suspect = build.pieces.at(id);
-  const std::string runtime = sanitized_runtime(lab);
+  const std::string runtime = instrumented_runtime(lab, instrument);
   std::string source, helpers;
   if (runtime.empty() ||
       !read_from_jail(submission_ + "/" + lab.name + "/" + suspect.exercise->file(), source))
     return "";
-  const std::string box = scratch_ + "/sanitized";
+  const std::string box = scratch_ + "/instrumented";
   fs::create_directories(box + "/labs/" + lab.name);
   write_file(box + "/" + suspect.file, source);
   if (read_from_jail(submission_ + "/" + lab.name + "/helpers.hpp", helpers))
@@ -109,12 +115,12 @@ std::string Workshop::link_sanitized(const LabBuild& build, const std::string& i
     words.push_back(name);
   }
   std::string worker;
-  const bool linked = compile_in(box, {"-c", suspect.file, "-o", "suspect.o"}) &&
-                      (words.push_back("suspect.o"), compile_in(box, words)) &&
+  const bool linked = compile_in(box, instrument, {"-c", suspect.file, "-o", "suspect.o"}) &&
+                      (words.push_back("suspect.o"), compile_in(box, instrument, words)) &&
                       read_from_jail(box + "/worker", worker);
   remove_scratch(box);
   if (!linked) return "";
-  const std::string path = cache_ + "/" + sha256(runtime + source + helpers) + ".sanitized";
+  const std::string path = cache_ + "/" + sha256(runtime + source + helpers) + ".instrumented";
   write_file(path, worker);
   ::chmod(path.c_str(), 0755);
   return path;
