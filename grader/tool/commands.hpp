@@ -43,6 +43,8 @@ int run_questions(const std::string& name, const std::string& learner, bool with
 int run_doctor();
 int run_test(const std::string& pattern);
 int run_author_check(const std::vector<std::string>& labs, bool quick);
+int run_author_mutate(const std::vector<std::string>& names, int most, std::uint64_t seed,
+                      bool with_equivalent);
 int run_bench_latency(int edits);
 
 // ---- what several commands need ----------------------------------------------------------------
@@ -65,6 +67,10 @@ std::string nearest(const std::string& name, const std::vector<std::string>& can
 
 /// An unpredictable seed.
 std::uint64_t fresh_seed();
+
+/// What was given after --seed; a fresh one if nothing was.
+/// @throws UsageError  if it is no number.
+std::uint64_t seed_from(const std::string& text);
 
 /// Colour where standard output is a terminal and NO_COLOR is not set.
 TextStyle text_style(bool plain);

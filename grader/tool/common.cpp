@@ -112,6 +112,17 @@ std::uint64_t fresh_seed() {
   return (static_cast<std::uint64_t>(device()) << 20) ^ device();  // 52 bits: easy to copy
 }
 
+std::uint64_t seed_from(const std::string& text) {
+  if (text.empty()) return fresh_seed();
+  std::size_t used = 0;
+  try {
+    const std::uint64_t seed = std::stoull(text, &used);
+    if (used == text.size() && text[0] != '-') return seed;
+  } catch (const std::exception&) {
+  }
+  throw UsageError("--seed takes a whole number from 0 to 2^64 - 1, not " + text + ".");
+}
+
 TextStyle text_style(bool plain) {
   return {escapes_welcome(STDOUT_FILENO) && !plain, plain};
 }

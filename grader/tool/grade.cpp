@@ -27,17 +27,6 @@ std::string submission_folder(const GradeArguments& options) {
   return path;
 }
 
-std::uint64_t seed_of(const GradeArguments& options) {
-  if (options.seed.empty()) return fresh_seed();
-  std::size_t used = 0;
-  try {
-    const std::uint64_t seed = std::stoull(options.seed, &used);
-    if (used == options.seed.size() && options.seed[0] != '-') return seed;
-  } catch (const std::exception&) {
-  }
-  throw UsageError("--seed takes a whole number from 0 to 2^64 - 1, not " + options.seed + ".");
-}
-
 /// A right answer is explained once, to the learner; a wrong one as long as it stands.
 void remember_explanations(Report& report, bool own) {
   for (const GradedLab& lab : report.labs) {
@@ -63,7 +52,7 @@ int run_grade(const GradeArguments& options) {
   grading.submission = submission_folder(options);
   grading.state = state_dir();
   grading.only = exercise_ids(options.names);
-  grading.seed = seed_of(options);
+  grading.seed = seed_from(options.seed);
   grading.learner = options.learner;
   grading.sealed = options.sealed;
   if (!options.plain) grading.progress = show_progress;

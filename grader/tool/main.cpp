@@ -113,6 +113,16 @@ class CommandLine {
     check->add_option("lab", names_, "For example 5; none: all");
     check->add_flag("--quick", flag_, "Leave out what has to be compiled");
 
+    CLI::App* mutate = add(
+        "mutate", "Slips of the hand in the solutions: does each lose points?",
+        [this] { return run_author_mutate(names_, count_, seed_from(grade_.seed), flag_); },
+        author);
+    mutate->add_option("name", names_, "Labs or exercises; none: all");
+    mutate->add_option("--most", count_, "Mutants of one exercise; 0: all of them")
+        ->check(CLI::Range(0, 100000));
+    mutate->add_option("--seed", grade_.seed, "Repeat an earlier choice");
+    mutate->add_flag("--equivalent", flag_, "Also list those that answer as the solution does");
+
     CLI::App* bench = app_.add_subcommand("bench", "How fast is it here");
     bench->require_subcommand(1);
     CLI::App* latency = add(
