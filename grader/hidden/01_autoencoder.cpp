@@ -98,6 +98,11 @@ PROPERTY(compression_ratio, "inverts when input and latent change places") {
   const CompressionRatio back = ASK(compression_ratio, z, bits_z, x, bits_x);
   expect_near("values, there and back", there.values * back.values, 1.0, kDouble);
   expect_near("bits, there and back", there.bits * back.bits, 1.0, kDouble);
+  const double few = draw.number("fewer bits", 0.25, 1.0);  // and a shape of one value
+  const CompressionRatio down = ASK(compression_ratio, z, bits_z, Shape{1}, few);
+  const CompressionRatio up = ASK(compression_ratio, Shape{1}, few, z, bits_z);
+  expect_near("values of one number, there and back", down.values * up.values, 1.0, kDouble);
+  expect_near("bits of one number, there and back", down.bits * up.bits, 1.0, kDouble);
 }
 
 PROPERTY(compression_ratio, "gives 48, 12 and 36 for the shapes of SD, SD3 and Cosmos") {
@@ -715,10 +720,15 @@ PROPERTY(adam_step, "refuses a gradient or moments of another shape") {
   const Reply second =
       REPLY(adam_step, (AdamState{state.parameter, m, turned}), g, 1, AdamOptions{});
   const Reply all_but_theta = REPLY(adam_step, (AdamState{turned, m, v}), g, 1, AdamOptions{});
+  const Matrix wider = Matrix::Ones(rows, cols + 1), taller = Matrix::Ones(rows + 1, cols);
+  const Reply wide = REPLY(adam_step, state, wider, 1, AdamOptions{});
+  const Reply tall = REPLY(adam_step, state, taller, 1, AdamOptions{});
   expect_refused(gradient, "g is [C, R] and theta is [R, C]");
   expect_refused(first, "m is [C, R] and theta is [R, C]");
   expect_refused(second, "v is [C, R] and theta is [R, C]");
   expect_refused(all_but_theta, "theta is [C, R], everything else is [R, C]");
+  expect_refused(wide, "g has one column more than theta");
+  expect_refused(tall, "g has one row more than theta");
 }
 
 // ---- 1.7 autoencoder_gradients -----------------------------------------------------------------
@@ -1137,8 +1147,11 @@ PROPERTY(conv2d_forward, "refuses a bias that is not one number per output chann
   const Tensor4 x = draw.tensor("x", 1, in, 3, 4), weight = draw.tensor("w", out, in, k, k);
   const Reply more = REPLY(conv2d_forward, x, weight, draw.row("b", out + 1), Conv2dOptions{});
   const Reply fewer = REPLY(conv2d_forward, x, weight, draw.row("b'", out - 1), Conv2dOptions{});
+  const Reply no_sample = REPLY(conv2d_forward, Tensor4(0, in, 3, 4), weight,
+                                draw.row("b''", out + 1), Conv2dOptions{});
   expect_refused(more, "b has one number more than w has output channels");
   expect_refused(fewer, "b has one number fewer than w has output channels");
+  expect_refused(no_sample, "b has one number too many, also where there is no sample");
 }
 
 PROPERTY(conv2d_forward, "refuses a kernel that is not square") {

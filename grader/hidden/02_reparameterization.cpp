@@ -1,6 +1,7 @@
 // Hidden properties of lab 02. Oracles are double precision and naive loops, never the solution.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 
@@ -96,6 +97,20 @@ HalfSizes half_sizes(Draw& draw) {
   return {n, c, h, w};
 }
 
+/// One half, element by element.
+template <typename F>
+Tensor4 fill(const HalfSizes& s, const F& f) {
+  Tensor4 half(s.n, s.c, s.h, s.w);
+  for (Index n = 0; n < s.n; ++n) {
+    for (Index c = 0; c < s.c; ++c) {
+      for (Index h = 0; h < s.h; ++h) {
+        for (Index w = 0; w < s.w; ++w) half(n, c, h, w) = f(n, c, h, w);
+      }
+    }
+  }
+  return half;
+}
+
 Tensor4 draw_half(Draw& draw, const std::string& name, const HalfSizes& s, double scale = 1.0) {
   return draw.tensor(name, s.n, s.c, s.h, s.w, scale);
 }
@@ -151,10 +166,16 @@ PROPERTY(split_moments, "sends both gradients back to their own channels") {
 PROPERTY(split_moments, "stops the gradient of log_var where it was cut off") {
   const HalfSizes s = half_sizes(draw);
   const Tensor4 mean = within_limits(draw_half(draw, "mean half", s));
-  const Tensor4 raw = map(draw_half(draw, "log_var half", s),
-                          [](float v) { return v < 0.0F ? -31.0F + v : 21.0F + v; });
   const Tensor4 dmean = draw_half(draw, "dmean", s), dlog_var = draw_half(draw, "dlog_var", s);
-  const Tensor4 stopped = map(dlog_var, [](float) { return 0.0F; });
+  // Below, inside and above take turns along every axis.
+  const auto turn = [](Index n, Index c, Index h, Index w) { return (n + c + h + w) % 3; };
+  const Tensor4 raw = fill(s, [&](Index n, Index c, Index h, Index w) {
+    return std::array{-31.0F, 0.5F, 21.0F}.at(static_cast<std::size_t>(turn(n, c, h, w)));
+  });
+  const Tensor4 stopped = fill(s, [&](Index n, Index c, Index h, Index w) {
+    return turn(n, c, h, w) == 1 ? dlog_var(n, c, h, w) : 0.0F;
+  });
+  draw.show("log_var half", raw);
   expect_equal("dmoments", ASK(split_moments_backward, dmean, dlog_var, join(mean, raw)),
                join(dmean, stopped));
 }
@@ -490,14 +511,18 @@ PROPERTY(reparameterize, "refuses mu and log_var of different shapes") {
   const Matrix mu = draw_batch(draw, "mu", s), eps = draw_batch(draw, "eps", s);
   expect_refused(REPLY(reparameterize, mu, draw.matrix("log_var", s.n, s.d + 1), eps),
                  "log_var has one column more than mu");
+  expect_refused(REPLY(reparameterize, mu, draw.matrix("log_var'", s.n + 1, s.d), eps),
+                 "log_var has one row more than mu");
 }
 
-PROPERTY(reparameterize, "refuses one row of noise for several samples") {
+PROPERTY(reparameterize, "refuses noise that is not one number per latent") {
   const BatchSizes s = batch_sizes(draw);
   const Index n = s.n + 1;
   const Matrix mu = draw.matrix("mu", n, s.d), log_var = draw.matrix("log_var", n, s.d);
   expect_refused(REPLY(reparameterize, mu, log_var, draw.matrix("eps", 1, s.d)),
                  "eps has one row for several samples");
+  expect_refused(REPLY(reparameterize, mu, log_var, draw.matrix("eps'", n, s.d + 1)),
+                 "eps has one column more than mu");
 }
 
 // ---- 2.5 reparameterize_backward ---------------------------------------------------------------
@@ -865,6 +890,11 @@ PROPERTY(posterior, "refuses noise of another shape") {
                  "eps has one row more than the mean");
   expect_refused(REPLY(posterior_sample, p, draw.matrix("eps", s.n, s.d + 1)),
                  "eps has one column more than the mean");
+  const Posterior fixed = draw_posterior(draw, s, true);
+  expect_refused(REPLY(posterior_sample, fixed, draw.matrix("eps'", s.n + 1, s.d)),
+                 "eps has one row more than the mean, also where nothing is random");
+  expect_refused(REPLY(posterior_sample, fixed, draw.matrix("eps''", s.n, s.d + 1)),
+                 "eps has one column more than the mean, also where nothing is random");
 }
 
 PROPERTY(posterior, "has its mode at the mean, however far out") {
