@@ -84,7 +84,8 @@ class Thoughtless final : public Submission {
 /// All gates of one lab.
 class LabCheck {
  public:
-  LabCheck(const Lab& lab, std::uint64_t seed) : lab_(lab), seed_(seed) {}
+  LabCheck(const Lab& lab, std::uint64_t seed, bool verbose)
+      : lab_(lab), seed_(seed), verbose_(verbose) {}
 
   bool run(bool quick) {
     check_texts();
@@ -329,6 +330,10 @@ class LabCheck {
     for (const Exercise& exercise : lab_.exercises) {
       const Row& row = rows_.at(exercise.id);
       print_row(exercise.id + " " + exercise.name, row);
+      for (const PropertyInfo& p : properties()) {
+        if (verbose_ && p.exercise == exercise.name && !row.needed.contains(p.sentence))
+          std::printf("  not decisive: %s\n", p.sentence.c_str());
+      }
       sum.properties += row.properties;
       sum.misconceptions += row.misconceptions;
       sum.rejected += row.rejected;
@@ -355,6 +360,7 @@ class LabCheck {
 
   const Lab& lab_;
   std::uint64_t seed_;
+  bool verbose_;
   std::map<std::string, Row> rows_;
   std::vector<std::string> problems_;
 };
@@ -382,7 +388,7 @@ void check_unique_names(std::vector<std::string>& problems) {
 
 }  // namespace
 
-int run_author_check(const std::vector<std::string>& names, bool quick) {
+int run_author_check(const std::vector<std::string>& names, bool quick, bool verbose) {
   const std::set<std::string> chosen = exercise_ids(names);
   if (!fs::exists(source_dir() + "/solutions"))
     throw UsageError("author check needs solutions/, which is not in this copy.");
@@ -398,7 +404,7 @@ int run_author_check(const std::vector<std::string>& names, bool quick) {
   check_unique_names(problems);
   bool good = problems.empty();
   for (const std::string& problem : problems) std::cout << "  NOT MET  " << problem << '\n';
-  for (const Lab* lab : checked) good = LabCheck(*lab, seed).run(quick) && good;
+  for (const Lab* lab : checked) good = LabCheck(*lab, seed, verbose).run(quick) && good;
   std::cout
       << "rejected, named: wrong answers that lose points, and that the verdict calls by name\n"
          "decisive: properties that alone reject some wrong answer\nseed: "

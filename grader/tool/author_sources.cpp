@@ -76,10 +76,14 @@ Cut first_cut(const Lab& lab, const Exercise& exercise, const Candidates& candid
   return {};
 }
 
-bool needs_own_lab(const Lab& lab, const Exercise& exercise) {
-  return std::any_of(lab.exercises.begin(), lab.exercises.end(), [&](const Exercise& other) {
-    return std::count(exercise.needs.begin(), exercise.needs.end(), other.id) > 0;
-  });
+/// How many exercises of the same lab lie below this one, one on top of the other.
+int depth_of(const Lab& lab, const Exercise& exercise) {
+  int depth = 0;
+  for (const Exercise& other : lab.exercises) {
+    if (std::count(exercise.needs.begin(), exercise.needs.end(), other.id) > 0)
+      depth = std::max(depth, depth_of(lab, other) + 1);
+  }
+  return depth;
 }
 
 /// The lab's solution with some files replaced.
@@ -145,22 +149,21 @@ std::vector<RealSubmission> real_submissions(const Lab& lab) {
   read_file(source_dir() + "/grader/misconceptions/" + lab.name + ".cpp", wrong_source);
   read_file(source_dir() + "/grader/alternatives/" + lab.name + ".cpp", right_source);
   // What builds on others is tried with right ones below it.
-  std::map<std::string, Cut> wrong, wrong_composite, right;
+  std::map<int, std::map<std::string, Cut>> wrong;  // by depth
+  std::map<std::string, Cut> right;
   for (const Exercise& exercise : lab.exercises) {
-    (needs_own_lab(lab, exercise) ? wrong_composite : wrong)[exercise.id] =
+    const Cut& cut = wrong[depth_of(lab, exercise)][exercise.id] =
         first_cut(lab, exercise, misconceptions(), wrong_source);
     right[exercise.id] = first_cut(lab, exercise, alternatives(), right_source);
-  }
-  for (const Exercise& exercise : lab.exercises) {
     if (right[exercise.id].text.empty())
       throw std::runtime_error(exercise.id + " has no alternative that stands on its own");
-    if ((needs_own_lab(lab, exercise) ? wrong_composite : wrong)[exercise.id].text.empty()) {
+    if (cut.text.empty()) {
       throw std::runtime_error(exercise.id +
                                " has no misconception that stands on its own (without solution::)");
     }
   }
-  std::vector<RealSubmission> all{submission_with(lab, wrong), submission_with(lab, right)};
-  if (!wrong_composite.empty()) all.push_back(submission_with(lab, wrong_composite));
+  std::vector<RealSubmission> all{submission_with(lab, right)};
+  for (const auto& [depth, cuts] : wrong) all.push_back(submission_with(lab, cuts));
   return all;
 }
 

@@ -108,10 +108,11 @@ class CommandLine {
     CLI::App* author = app_.add_subcommand("author", "For people who write labs");
     author->require_subcommand(1);
     CLI::App* check = add(
-        "check", "Every gate a lab must pass", [this] { return run_author_check(names_, flag_); },
-        author);
+        "check", "Every gate a lab must pass",
+        [this] { return run_author_check(names_, flag_, grade_.verbose); }, author);
     check->add_option("lab", names_, "For example 5; none: all");
     check->add_flag("--quick", flag_, "Leave out what has to be compiled");
+    check->add_flag("--verbose,-v", grade_.verbose, "Name the properties that are not decisive");
 
     CLI::App* mutate = add(
         "mutate", "Slips of the hand in the solutions: does each lose points?",
