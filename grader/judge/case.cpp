@@ -29,7 +29,9 @@ Index Draw::size(const std::string& name, Index low, Index high) {
       return drawn < std::min(low + 1, high) ||
              std::count(id_.sizes.begin(), id_.sizes.end(), drawn) > 0;
     };
-    for (int i = 0; id_.shapely && dull() && i < 40; ++i) drawn = sizes_.integer(low, high);
+    const bool different = id_.sizing == Sizing::kDifferent;
+    for (int i = 0; different && dull() && i < 40; ++i) drawn = sizes_.integer(low, high);
+    if (id_.sizing == Sizing::kSmallest) drawn = low;
     id_.sizes.push_back(drawn);
   }
   show(name, static_cast<std::int64_t>(id_.sizes[at]));

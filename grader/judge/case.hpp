@@ -13,12 +13,19 @@
 
 namespace latent::grader {
 
+/// How a case draws its sizes.
+enum class Sizing {
+  kAny,
+  kDifferent,  ///< Above their minimum and all different, so that every transpose shows.
+  kSmallest,   ///< Each at its minimum.
+};
+
 /// Names one case.
 struct CaseId {
   /// An even seed draws values from a coarse grid (multiples of 1/4), which are kinder to read.
   std::uint64_t seed = 0;
   std::vector<Index> sizes;  ///< What `Draw::size` returns, call by call; drawn where it ends.
-  bool shapely = false;      ///< Draws sizes above their minimum and all different.
+  Sizing sizing = Sizing::kAny;
 
   /// @return "9c41f07be25d6a13-1x2", or with a final "-0" where no size is drawn.
   std::string token() const;

@@ -21,7 +21,7 @@ Json to_json(const PropertyResult& p) {
           {"defining", p.defining}, {"ended", p.ended ? static_cast<int>(*p.ended) : -1},
           {"message", p.message},   {"smallest", p.smallest},
           {"replay", p.replay},     {"seed", p.id.seed},
-          {"sizes", p.id.sizes},    {"shapely", p.id.shapely}};
+          {"sizes", p.id.sizes},    {"sizing", static_cast<int>(p.id.sizing)}};
 }
 
 Json to_json(const ExerciseResult& e) {
@@ -45,7 +45,7 @@ PropertyResult property_from(const Json& j) {
   p.message = j.at("message").get<std::vector<std::string>>();
   p.smallest = j.at("smallest");
   p.replay = j.at("replay");
-  p.id = {j.at("seed"), j.at("sizes").get<std::vector<Index>>(), j.at("shapely")};
+  p.id = {j.at("seed"), j.at("sizes").get<std::vector<Index>>(), static_cast<Sizing>(j.at("sizing").get<int>())};
   return p;
 }
 

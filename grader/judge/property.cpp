@@ -224,7 +224,11 @@ void Property::TestBody() {
     const std::uint64_t seed =
         mix(judging.options.seed, info.exercise + '/' + info.sentence + '/' + std::to_string(i));
     // The first case is easy to read and shows every transpose; the others are anything.
-    return CaseId{i == 0 ? seed & ~1ULL : seed | 1ULL, {}, i == 0};
+    return CaseId{i == 0 ? seed & ~1ULL : seed | 1ULL,
+                  {},
+                  i == 0   ? Sizing::kDifferent
+                  : i == 1 ? Sizing::kSmallest
+                           : Sizing::kAny};
   };
   int next = 0;
   try {

@@ -34,27 +34,27 @@ bool same(const std::vector<Draw::Shown>& a, const std::vector<Draw::Shown>& b) 
 }
 
 TEST(Case, DrawsTheSameFromTheSameId) {
-  for (const bool shapely : {false, true}) {
+  for (const Sizing sizing : {Sizing::kAny, Sizing::kDifferent, Sizing::kSmallest}) {
     for (const std::uint64_t seed : {kOdd, kEven}) {
-      const CaseId id{seed, {}, shapely};
+      const CaseId id{seed, {}, sizing};
       EXPECT_TRUE(same(drawn(id), drawn(id)));
-      EXPECT_FALSE(same(drawn(id), drawn({seed + 2, {}, shapely})));
+      EXPECT_FALSE(same(drawn(id), drawn({seed + 2, {}, sizing})));
     }
   }
 }
 
 TEST(Case, IsRepeatedByItsSeedAndTheSizesThatWereDrawn) {
-  for (const bool shapely : {false, true}) {
-    Draw draw({kOdd, {}, shapely});
+  for (const Sizing sizing : {Sizing::kAny, Sizing::kDifferent, Sizing::kSmallest}) {
+    Draw draw({kOdd, {}, sizing});
     draw.size("N", 1, 7);
     draw.size("D", 1, 6);
-    const CaseId replayed{draw.id().seed, draw.id().sizes, false};
-    EXPECT_TRUE(same(drawn({kOdd, {}, shapely}), drawn(replayed)));
+    const CaseId replayed{draw.id().seed, draw.id().sizes, Sizing::kAny};
+    EXPECT_TRUE(same(drawn({kOdd, {}, sizing}), drawn(replayed)));
   }
 }
 
 TEST(Case, ShowsEachInputUnderItsNameInOrder) {
-  const auto shown = drawn({kOdd, {2, 3}, false});
+  const auto shown = drawn({kOdd, {2, 3}, Sizing::kAny});
   ASSERT_EQ(shown.size(), 8U);
   EXPECT_EQ(shown[0].name, "N");
   EXPECT_EQ(shown[2].name, "x");
@@ -66,13 +66,21 @@ TEST(Case, ShowsEachInputUnderItsNameInOrder) {
 TEST(CaseSize, StaysInItsRangeAndReachesBothEnds) {
   std::set<Index> seen;
   for (std::uint64_t seed = 1; seed < 400; seed += 2)
-    seen.insert(Draw({seed, {}, false}).size("N", 2, 5));
+    seen.insert(Draw({seed, {}, Sizing::kAny}).size("N", 2, 5));
   EXPECT_EQ(seen, (std::set<Index>{2, 3, 4, 5}));
 }
 
-TEST(CaseSize, IsShapelyAboveItsMinimumAndDifferentFromTheOthers) {
+TEST(CaseSize, IsAtItsMinimumInTheSmallestCase) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Draw draw({seed, {}, Sizing::kSmallest});
+    EXPECT_EQ(draw.size("A", 1, 5), 1);
+    EXPECT_EQ(draw.size("B", 0, 9), 0);
+  }
+}
+
+TEST(CaseSize, IsAboveItsMinimumAndDifferentFromTheOthers) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    Draw draw({seed, {}, true});
+    Draw draw({seed, {}, Sizing::kDifferent});
     const Index a = draw.size("A", 1, 5), b = draw.size("B", 1, 5), c = draw.size("C", 1, 5);
     EXPECT_GT(std::min({a, b, c}), 1) << seed;
     EXPECT_EQ((std::set<Index>{a, b, c}).size(), 3U) << seed;
@@ -80,13 +88,13 @@ TEST(CaseSize, IsShapelyAboveItsMinimumAndDifferentFromTheOthers) {
 }
 
 TEST(CaseSize, IsDrawnEvenWhereNothingShapelyIsLeft) {
-  Draw draw({kOdd, {}, true});
+  Draw draw({kOdd, {}, Sizing::kDifferent});
   EXPECT_EQ(draw.size("A", 3, 3), 3);
   EXPECT_EQ(draw.size("B", 3, 3), 3);
 }
 
 TEST(CaseSize, ReplaysTheGivenOnesAndDrawsTheRest) {
-  Draw draw({kOdd, {4, 2}, false});
+  Draw draw({kOdd, {4, 2}, Sizing::kAny});
   EXPECT_EQ(draw.size("N", 1, 7), 4);
   EXPECT_EQ(draw.size("D", 1, 7), 2);
   const Index drawn_size = draw.size("K", 1, 7);
@@ -94,7 +102,7 @@ TEST(CaseSize, ReplaysTheGivenOnesAndDrawsTheRest) {
 }
 
 TEST(CaseSize, PullsGivenOnesIntoTheirRange) {
-  Draw draw({kOdd, {0, 99}, false});
+  Draw draw({kOdd, {0, 99}, Sizing::kAny});
   EXPECT_EQ(draw.size("N", 1, 7), 1);
   EXPECT_EQ(draw.size("D", 1, 7), 7);
   EXPECT_EQ(draw.id().sizes, (std::vector<Index>{1, 7}));
@@ -103,15 +111,15 @@ TEST(CaseSize, PullsGivenOnesIntoTheirRange) {
 TEST(CaseSize, IsTheSameForAnEvenSeedAndTheOddOneAfterIt) {
   // Shrinking swaps one for the other and must not thereby draw other sizes.
   for (std::uint64_t seed = 0; seed < 40; seed += 2) {
-    EXPECT_EQ(Draw({seed, {}, false}).size("N", 1, 1000),
-              Draw({seed + 1, {}, false}).size("N", 1, 1000));
+    EXPECT_EQ(Draw({seed, {}, Sizing::kAny}).size("N", 1, 1000),
+              Draw({seed + 1, {}, Sizing::kAny}).size("N", 1, 1000));
   }
 }
 
 TEST(CaseValue, LiesOnACoarseGridForEvenSeedsAndIsNeverZero) {
   const double scale = 0.5;
   for (std::uint64_t seed = 0; seed < 20; seed += 2) {
-    const Matrix x = Draw({seed, {}, false}).matrix("x", 5, 5, scale);
+    const Matrix x = Draw({seed, {}, Sizing::kAny}).matrix("x", 5, 5, scale);
     for (Index i = 0; i < x.size(); ++i) {
       const double steps = static_cast<double>(x.data()[i]) / (scale / 4);
       EXPECT_EQ(steps, std::rint(steps));
@@ -121,7 +129,7 @@ TEST(CaseValue, LiesOnACoarseGridForEvenSeedsAndIsNeverZero) {
 }
 
 TEST(CaseValue, IsAnyNormalNumberForOddSeeds) {
-  const Matrix x = Draw({kOdd, {}, false}).matrix("x", 20, 20);
+  const Matrix x = Draw({kOdd, {}, Sizing::kAny}).matrix("x", 20, 20);
   int on_grid = 0;
   for (Index i = 0; i < x.size(); ++i)
     on_grid += std::rint(x.data()[i] * 4) == x.data()[i] * 4 ? 1 : 0;
@@ -131,14 +139,14 @@ TEST(CaseValue, IsAnyNormalNumberForOddSeeds) {
 }
 
 TEST(CaseValue, GrowsWithItsScale) {
-  const Matrix one = Draw({kOdd, {}, false}).matrix("x", 3, 3),
-               eight = Draw({kOdd, {}, false}).matrix("x", 3, 3, 8.0);
+  const Matrix one = Draw({kOdd, {}, Sizing::kAny}).matrix("x", 3, 3),
+               eight = Draw({kOdd, {}, Sizing::kAny}).matrix("x", 3, 3, 8.0);
   EXPECT_TRUE((eight.array() == 8.0F * one.array()).all());
 }
 
 TEST(CaseNumber, StaysInItsRangeAndOnAGridForEvenSeeds) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    const double x = Draw({seed, {}, false}).number("beta", 0.5, 4.5);
+    const double x = Draw({seed, {}, Sizing::kAny}).number("beta", 0.5, 4.5);
     EXPECT_TRUE(x >= 0.5 && x <= 4.5) << x;
     if (seed % 2 == 0) {
       EXPECT_EQ(x * 16, std::rint(x * 16)) << x;
@@ -150,12 +158,12 @@ TEST(CaseNumber, StaysInItsRangeAndOnAGridForEvenSeeds) {
 TEST(CaseInteger, StaysInItsRangeAndReachesBothEnds) {
   std::set<std::int64_t> seen;
   for (std::uint64_t seed = 0; seed < 200; ++seed)
-    seen.insert(Draw({seed, {}, false}).integer("k", -1, 2));
+    seen.insert(Draw({seed, {}, Sizing::kAny}).integer("k", -1, 2));
   EXPECT_EQ(seen, (std::set<std::int64_t>{-1, 0, 1, 2}));
 }
 
 TEST(Case, KnowsWhetherItsSeedMatters) {
-  Draw draw({kOdd, {}, false});
+  Draw draw({kOdd, {}, Sizing::kAny});
   draw.show("x", Matrix(Matrix::Zero(1, 1)));
   EXPECT_FALSE(draw.is_random());
   draw.integer("k", 0, 1);
@@ -163,9 +171,9 @@ TEST(Case, KnowsWhetherItsSeedMatters) {
 }
 
 TEST(Token, NamesSeedAndSizes) {
-  EXPECT_EQ((CaseId{kOdd, {1, 2}, false}).token(), "9c41f07be25d6a13-1x2");
-  EXPECT_EQ((CaseId{1, {10}, false}).token(), "0000000000000001-10");
-  EXPECT_EQ((CaseId{~0ULL, {}, false}).token(), "ffffffffffffffff-0");
+  EXPECT_EQ((CaseId{kOdd, {1, 2}, Sizing::kAny}).token(), "9c41f07be25d6a13-1x2");
+  EXPECT_EQ((CaseId{1, {10}, Sizing::kAny}).token(), "0000000000000001-10");
+  EXPECT_EQ((CaseId{~0ULL, {}, Sizing::kAny}).token(), "ffffffffffffffff-0");
 }
 
 }  // namespace
