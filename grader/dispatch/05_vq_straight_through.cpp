@@ -6,7 +6,7 @@ namespace {
 
 const Registration registration({
     "05_vq_straight_through",
-    "Vector quantization, straight through",
+    "Vector quantization",
     {
         {"5.1", "pairwise_sqdist", Kind::kCore, 10, {}, {OPERATION(pairwise_sqdist)}},
         {"5.2", "nearest_code", Kind::kCore, 14, {"5.1"}, {OPERATION(nearest_code)}},

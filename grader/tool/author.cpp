@@ -87,9 +87,10 @@ class LabCheck {
   LabCheck(const Lab& lab, std::uint64_t seed, bool verbose)
       : lab_(lab), seed_(seed), verbose_(verbose) {}
 
-  bool run(bool quick) {
+  bool run(bool quick, int seeds) {
     check_texts();
     check_solution();
+    check_seeds(seeds);
     check_thoughtless();
     for (const Exercise& exercise : lab_.exercises) check_candidates(exercise);
     check_stubs();
@@ -147,6 +148,9 @@ class LabCheck {
       demand(fs::exists(root + "/" + file), file + " is missing");
     }
     demand(!sheets(lab_, "").empty(), lab_.name + " asks no question");
+    demand(lab_.title.size() <= 26, lab_.name + ": its title has " +
+                                        std::to_string(lab_.title.size()) +
+                                        " letters, the overview has room for 26");
     for (const auto& [folder, with_answers] :
          {std::pair("labs/", false), std::pair("solutions/", true)}) {
       std::string text;
@@ -216,6 +220,24 @@ class LabCheck {
       demand(result.diagnosis.empty(),
              result.id + ": the solution is taken for " + result.diagnosis);
     }
+  }
+
+  /// The solution holds on the cases of many gradings. Each seed's five cases are judged together
+  /// with those of others: what takes long is the process, not the property.
+  void check_seeds(int seeds) {
+    constexpr int kTogether = 100;
+    for (int done = 0; done < seeds; done += kTogether) {
+      JudgeOptions options;
+      options.seed = seed_ + static_cast<std::uint64_t>(done);
+      options.cases = 5 * std::min(kTogether, seeds - done);
+      show_progress(lab_.name + ": seed " + std::to_string(done) + " of " + std::to_string(seeds));
+      for (const ExerciseResult& result :
+           judge_forked({&lab_, [&] { return std::make_unique<LinkedTable>(lab_); }, options})) {
+        demand(result.verdict == Verdict::kPass,
+               result.id + ": the solution does not pass " + failed_property(result));
+      }
+    }
+    show_progress("");
   }
 
   void check_thoughtless() {
@@ -388,7 +410,7 @@ void check_unique_names(std::vector<std::string>& problems) {
 
 }  // namespace
 
-int run_author_check(const std::vector<std::string>& names, bool quick, bool verbose) {
+int run_author_check(const std::vector<std::string>& names, bool quick, bool verbose, int seeds) {
   const std::set<std::string> chosen = exercise_ids(names);
   if (!fs::exists(source_dir() + "/solutions"))
     throw UsageError("author check needs solutions/, which is not in this copy.");
@@ -404,7 +426,7 @@ int run_author_check(const std::vector<std::string>& names, bool quick, bool ver
   check_unique_names(problems);
   bool good = problems.empty();
   for (const std::string& problem : problems) std::cout << "  NOT MET  " << problem << '\n';
-  for (const Lab* lab : checked) good = LabCheck(*lab, seed, verbose).run(quick) && good;
+  for (const Lab* lab : checked) good = LabCheck(*lab, seed, verbose).run(quick, seeds) && good;
   std::cout
       << "rejected, named: wrong answers that lose points, and that the verdict calls by name\n"
          "decisive: properties that alone reject some wrong answer\nseed: "

@@ -42,7 +42,8 @@ int run_solution(const std::vector<std::string>& names, bool give_up);
 int run_questions(const std::string& name, const std::string& learner, bool with_answers);
 int run_doctor();
 int run_test(const std::string& pattern);
-int run_author_check(const std::vector<std::string>& labs, bool quick, bool verbose);
+int run_author_check(const std::vector<std::string>& labs, bool quick, bool verbose,
+                     int seeds);
 int run_author_mutate(const std::vector<std::string>& names, int most, std::uint64_t seed,
                       bool with_equivalent);
 int run_bench_latency(int edits);

@@ -109,9 +109,11 @@ class CommandLine {
     author->require_subcommand(1);
     CLI::App* check = add(
         "check", "Every gate a lab must pass",
-        [this] { return run_author_check(names_, flag_, grade_.verbose); }, author);
+        [this] { return run_author_check(names_, flag_, grade_.verbose, seeds_); }, author);
     check->add_option("lab", names_, "For example 5; none: all");
     check->add_flag("--quick", flag_, "Leave out what has to be compiled");
+    check->add_option("--seeds", seeds_, "Also judge the solutions with this many seeds")
+        ->check(CLI::Range(0, 10000000));
     check->add_flag("--verbose,-v", grade_.verbose, "Name the properties that are not decisive");
 
     CLI::App* mutate = add(
@@ -137,7 +139,7 @@ class CommandLine {
   Names names_;
   std::string name_;
   bool flag_ = false;
-  int count_ = 20;
+  int count_ = 20, seeds_ = 0;
   std::function<int()> command_;
 };
 
