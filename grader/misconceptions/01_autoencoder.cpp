@@ -286,6 +286,20 @@ MISCONCEPTION(
     "With 0 bits per latent value the ratio is infinite. A codebook of one entry gives "
     "exactly that: its tokens carry log2 1 = 0 bits, and nothing can be decoded from them.")
 
+namespace at_least_one_bit {
+CompressionRatio compression_ratio(const Shape& input_shape, double bits_per_value,
+                                   const Shape& latent_shape, double bits_per_latent) {
+  require(bits_per_value >= 1.0 && bits_per_latent >= 1.0, "expected at least one bit");
+  return solution::compression_ratio(input_shape, bits_per_value, latent_shape, bits_per_latent);
+}
+}  // namespace at_least_one_bit
+MISCONCEPTION(
+    at_least_one_bit, compression_ratio, "compression.at-least-one-bit",
+    "You refused less than one bit per value. Any number above 0 is allowed.",
+    "No value can be stored alone in half a bit, but a thousand of them can be in 500: an "
+    "entropy coder spends less than a bit on what it expects. Only a token that can be "
+    "nothing else, K = 1, costs none.")
+
 namespace floor_of_log2 {
 double bits_per_token(std::int64_t codebook_size) {
   require(codebook_size >= 1, "expected at least 1 code, got " + std::to_string(codebook_size));
@@ -477,6 +491,44 @@ MISCONCEPTION(
     "product of sizes that do not fit reads memory that is not the matrix's. require_size "
     "works in every build, and says what was expected.")
 
+namespace blank_sample_skipped {
+Matrix linear_forward(const Matrix& x, const Matrix& weight, const RowVector& bias) {
+  Matrix y = solution::linear_forward(x, weight, bias);
+  for (Index n = 0; n < x.rows(); ++n) {
+    if (x.row(n).isZero(0.0F)) y.row(n).setZero();
+  }
+  return y;
+}
+}  // namespace blank_sample_skipped
+MISCONCEPTION(
+    blank_sample_skipped, linear_forward, "linear.blank-sample-skipped",
+    "You answer a sample of zeros with zeros. Its products are 0, the bias is added all the same.",
+    "Skipping a product with zeros saves time, and the line that skips it has to stand behind the "
+    "bias. A black image is a sample like any other, and b is what the layer says of it.")
+
+namespace width_left_to_eigen {
+Matrix linear_forward(const Matrix& x, const Matrix& weight, const RowVector& bias) {
+  require_size(bias.size(), weight.rows(), "size of bias");
+  return (x * weight.transpose()).rowwise() + bias;
+}
+}  // namespace width_left_to_eigen
+MISCONCEPTION(
+    width_left_to_eigen, linear_forward, "linear.width-unchecked",
+    "The bias is checked, x is not: compare its columns with those of W before the product.",
+    "A bias that does not fit would be read beyond its end without a word, so that it is the one "
+    "remembered. The product relies on an assertion, which a release build leaves out.")
+
+namespace bias_broadcast {
+Matrix linear_forward(const Matrix& x, const Matrix& weight, const RowVector& bias) {
+  if (bias.size() != 1) return solution::linear_forward(x, weight, bias);
+  return solution::linear_forward(x, weight, RowVector::Constant(weight.rows(), bias(0)));
+}
+}  // namespace bias_broadcast
+MISCONCEPTION(bias_broadcast, linear_forward, "linear.bias-broadcast",
+              "You spread a bias of one number over all outputs. It needs one number per output.",
+              "NumPy and torch broadcast an axis of size 1 without being asked. It is handy until "
+              "the bias of a layer with a single output ends up in a wider one.")
+
 // ---- 1.3 linear_backward -----------------------------------------------------------------------
 
 namespace means_for_sums {
@@ -634,6 +686,47 @@ MISCONCEPTION(
     "the three arguments, so there are three pairs. Eigen notices one of the other two in "
     "a debug build, and X against W never: dW would simply have another shape than W.")
 
+namespace blank_sample_ignored {
+LinearGradients linear_backward(const Matrix& dy, const Matrix& x, const Matrix& weight) {
+  Matrix seen = dy;
+  for (Index n = 0; n < std::min(dy.rows(), x.rows()); ++n) {
+    if (x.row(n).isZero(0.0F)) seen.row(n).setZero();
+  }
+  return solution::linear_backward(seen, x, weight);
+}
+}  // namespace blank_sample_ignored
+MISCONCEPTION(
+    blank_sample_ignored, linear_backward, "linear-backward.blank-sample-ignored",
+    "You left samples of zeros out. They add nothing to dW, but their dY counts in db and dX.",
+    "A row of zeros looks like padding. To the layer it is an input whose answer was b, so b "
+    "hears of its error, and what made the row hears of it through dX.")
+
+namespace outputs_left_to_eigen {
+LinearGradients linear_backward(const Matrix& dy, const Matrix& x, const Matrix& weight) {
+  require_size(dy.rows(), x.rows(), "rows of dy");
+  require_size(x.cols(), weight.cols(), "columns of x");
+  return {dy * weight, dy.transpose() * x, dy.colwise().sum()};
+}
+}  // namespace outputs_left_to_eigen
+MISCONCEPTION(
+    outputs_left_to_eigen, linear_backward, "linear-backward.outputs-unchecked",
+    "N and Di are checked, Do is not: compare the columns of dY with the rows of W.",
+    "x and W are compared because the forward pass compares them. dY is new here, and brings "
+    "two sizes along: its rows are the samples, its columns the outputs.")
+
+namespace inputs_unchecked {
+LinearGradients linear_backward(const Matrix& dy, const Matrix& x, const Matrix& weight) {
+  require_size(dy.rows(), x.rows(), "rows of dy");
+  require_size(dy.cols(), weight.rows(), "columns of dy");
+  return {dy * weight, dy.transpose() * x, dy.colwise().sum()};
+}
+}  // namespace inputs_unchecked
+MISCONCEPTION(
+    inputs_unchecked, linear_backward, "linear-backward.inputs-unchecked",
+    "Both sizes of dY are checked. X and W are not compared: refuse different columns.",
+    "No product multiplies X with W, so nothing ever objects: dX takes its width from W, dW "
+    "from X, and the optimizer is the first to find a gradient wider than its parameter.")
+
 // ---- 1.4 tanh ----------------------------------------------------------------------------------
 
 namespace quotient_of_exponentials {
@@ -777,6 +870,30 @@ MISCONCEPTION(shapes_left_to_eigen, tanh_backward, "tanh.shapes-not-refused",
               "The derivative is right. Refuse shapes that differ before Eigen meets them.",
               "Eigen checks with assertions, which a release build leaves out; it would then read "
               "beyond the smaller matrix.")
+
+namespace slope_never_dies {
+Matrix tanh_backward(const Matrix& dy, const Matrix& y) {
+  const Matrix checked = solution::tanh_backward(dy, y);
+  return dy.array() * (1.0F - y.array().square()).max(1e-4F);
+}
+}  // namespace slope_never_dies
+MISCONCEPTION(
+    slope_never_dies, tanh_backward, "tanh.slope-kept-alive",
+    "You keep the slope at 1e-4 or more. At y = 1 and y = -1 it is 0, and stays it.",
+    "A unit that is stuck seems to need a push, but the push is not a derivative: the loss does "
+    "not change with x there, and a descent that says so is not stuck, it is done.")
+
+namespace off_at_zero {
+Matrix tanh_backward(const Matrix& dy, const Matrix& y) {
+  const Matrix right = solution::tanh_backward(dy, y);
+  return (y.array() == 0.0F).select(Matrix::Zero(y.rows(), y.cols()), right);
+}
+}  // namespace off_at_zero
+MISCONCEPTION(
+    off_at_zero, tanh_backward, "tanh.off-at-zero",
+    "You pass nothing back where y is 0. That is a ReLU's rule; tanh has its slope 1 there.",
+    "An output of exactly 0 means \"off\" behind a ReLU or a dropout. tanh passes through 0 "
+    "on its way, at its steepest, and layers that start from zeros sit right there.")
 
 // ---- 1.5 mse_loss ------------------------------------------------------------------------------
 
@@ -947,6 +1064,18 @@ MISCONCEPTION(
     "A float has 24 bits, so adding 1 to 2^24 changes nothing. A single 512x512 image has "
     "786,432 terms, and adding up that many floats one by one can cost three of the seven "
     "digits. Casting the result afterwards brings none of them back.")
+
+namespace never_zero {
+Loss mse_loss(const Matrix& x_hat, const Matrix& x, Reduction reduction) {
+  Loss loss = solution::mse_loss(x_hat, x, reduction);
+  loss.value += 1e-8;
+  return loss;
+}
+}  // namespace never_zero
+MISCONCEPTION(never_zero, mse_loss, "mse.epsilon-added",
+              "You added a small constant to the loss. Where x_hat = x it is 0.",
+              "A constant protects a root, a quotient or a logarithm. Nothing of the kind follows "
+              "here, and a caller who takes the logarithm can add one where it is seen.")
 
 namespace empty_accepted {
 Loss mse_loss(const Matrix& x_hat, const Matrix& x, Reduction reduction) {
@@ -1260,6 +1389,27 @@ MISCONCEPTION(one_scale_for_all, adam_step, "adam.one-scale",
               "You divided by one scale for the whole tensor. Every element has its own v.",
               "The point of v is that a weight with small gradients moves as fast as its neighbour "
               "with large ones.")
+
+namespace scale_from_below {
+AdamState adam_step(const AdamState& state, const Matrix& gradient, std::int64_t step,
+                    const AdamOptions& options) {
+  AdamState next = solution::adam_step(state, gradient, step, options);
+  const auto t = static_cast<double>(step);
+  const auto rate = static_cast<float>(options.learning_rate / (1.0 - std::pow(options.beta1, t)));
+  const auto correction = static_cast<float>(1.0 - std::pow(options.beta2, t));
+  const Matrix v_hat = (next.second_moment.array() / correction).max(1e-5F);
+  next.parameter =
+      state.parameter.array() - rate * next.first_moment.array() /
+                                    (v_hat.array().sqrt() + static_cast<float>(options.epsilon));
+  return next;
+}
+}  // namespace scale_from_below
+MISCONCEPTION(
+    scale_from_below, adam_step, "adam.small-scales-raised",
+    "You do not let v^ fall below 1e-5. Epsilon alone guards the quotient.",
+    "Adam's promise is a step of about eta whatever the size of g. With a floor under v^, "
+    "gradients below its root make ever smaller steps: plain descent again, just where "
+    "it is slowest.")
 
 namespace any_step {
 AdamState adam_step(const AdamState& state, const Matrix& gradient, std::int64_t step,
@@ -1634,6 +1784,18 @@ MISCONCEPTION(no_refusals, autoencoder_gradients, "autoencoder.shapes-not-refuse
               "Written out by hand it is one function without a single check. Built from "
               "linear_forward and mse_loss it would refuse by itself.")
 
+namespace only_samples_checked {
+AutoencoderGradients autoencoder_gradients(const Autoencoder& model, const Matrix& x) {
+  require_size(x.cols(), model.encoder_hidden.weight.cols(), "features of x");
+  return no_refusals::autoencoder_gradients(model, x);
+}
+}  // namespace only_samples_checked
+MISCONCEPTION(
+    only_samples_checked, autoencoder_gradients, "autoencoder.layers-unchecked",
+    "The samples are checked against layer 1. Refuse layers that do not fit one another too.",
+    "The parameters come from outside as well, for example from a file of a model with "
+    "another width. linear_forward asks at every layer, so that calling it four times is enough.")
+
 // ---- 1.8 conv2d_out ----------------------------------------------------------------------------
 
 namespace rounded_up {
@@ -1794,6 +1956,35 @@ MISCONCEPTION(stride_zero_accepted, conv2d_out, "conv-out.stride-repaired",
               "You turned a stride below 1 into 1. The contract refuses it.",
               "A stride of 0 never gets anywhere, so the caller meant something else. A silent "
               "repair produces a map of an unexpected size, several layers later.")
+
+namespace counted_in_float {
+std::int64_t conv2d_out(std::int64_t size, std::int64_t kernel, std::int64_t stride,
+                        std::int64_t before, std::int64_t after) {
+  (void)solution::conv2d_out(size, kernel, stride, before, after);  // refuses
+  const auto steps =
+      static_cast<float>(before + size + after - kernel) / static_cast<float>(stride);
+  return static_cast<std::int64_t>(std::floor(steps)) + 1;
+}
+}  // namespace counted_in_float
+MISCONCEPTION(
+    counted_in_float, conv2d_out, "conv-out.float-quotient",
+    "You divided in float and took the floor. Integers divide exactly: (...) / s.",
+    "A float holds whole numbers up to 2^24. Ten minutes of sound are 26 million samples, "
+    "and their positions come out wrong by one. For sizes that are not negative, "
+    "the integer quotient is the floor.")
+
+namespace shorter_kernel_only {
+std::int64_t conv2d_out(std::int64_t size, std::int64_t kernel, std::int64_t stride,
+                        std::int64_t before, std::int64_t after) {
+  require(kernel < before + size + after, "kernel too long");
+  return solution::conv2d_out(size, kernel, stride, before, after);
+}
+}  // namespace shorter_kernel_only
+MISCONCEPTION(
+    shorter_kernel_only, conv2d_out, "conv-out.covering-kernel-refused",
+    "You refused a kernel as long as the padded axis. It fits in one place: refuse longer ones.",
+    "A kernel that covers the whole map is how a network ends in a single number per channel. "
+    "The comparison is <=, not <.")
 
 // ---- 1.9 conv2d_forward ------------------------------------------------------------------------
 
@@ -1957,6 +2148,72 @@ MISCONCEPTION(hanging_over, conv2d_forward, "conv.ceil",
               "Your last window hangs over the edge. Positions are rounded down: ask conv2d_out.",
               "One row or column too many, filled with zeros nobody asked for. In a decoder that "
               "mirrors this encoder the sizes no longer meet.")
+
+namespace stride_beyond_kernel_refused {
+Tensor4 conv2d_forward(const Tensor4& x, const Tensor4& weight, const RowVector& bias,
+                       const Conv2dOptions& options) {
+  require(options.stride <= weight.h(), "expected a stride of at most k, or cells are skipped");
+  return solution::conv2d_forward(x, weight, bias, options);
+}
+}  // namespace stride_beyond_kernel_refused
+MISCONCEPTION(stride_beyond_kernel_refused, conv2d_forward, "conv.stride-beyond-kernel-refused",
+              "You refused a stride longer than the kernel. It leaves cells out, and may.",
+              "k = 1 with s = 2 is how residual networks halve the shortcut past a block: three of "
+              "four pixels are never read, on purpose.")
+
+namespace stride_on_padding {
+Tensor4 conv2d_forward(const Tensor4& x, const Tensor4& weight, const RowVector& bias,
+                       const Conv2dOptions& options) {
+  Tensor4 y = solution::conv2d_forward(x, weight, bias, options);
+  const Index s = options.stride;
+  const Tensor4 shifted = solution::conv2d_forward(
+      x, weight, bias,
+      {s, s * options.left, s * options.right, s * options.top, s * options.bottom});
+  for (Index at = 0; at < y.size(); ++at) {
+    const Index j = at % y.w(), i = at / y.w() % y.h(), o = at / (y.w() * y.h()) % y.c();
+    const Index n = at / (y.w() * y.h() * y.c());
+    y(n, o, i, j) = shifted(n, o, i, j);
+  }
+  return y;
+}
+}  // namespace stride_on_padding
+MISCONCEPTION(stride_on_padding, conv2d_forward, "conv.stride-times-padding",
+              "Your windows begin at s (i - top). The padding is counted in cells: s i - top.",
+              "With stride 1, or without padding before the first cell, both are the same. A "
+              "halving layer padded (1, 0) begins one cell too early, and its last column never "
+              "sees the end of the image.")
+
+namespace pixels_by_reshape {
+Tensor4 conv2d_forward(const Tensor4& x, const Tensor4& weight, const RowVector& bias,
+                       const Conv2dOptions& options) {
+  Tensor4 y = solution::conv2d_forward(x, weight, bias, options);
+  if (weight.h() != 1 || y.h() != x.h() || y.w() != x.w()) return y;
+  const Matrix pixels = Eigen::Map<const Matrix>(x.data(), x.n() * x.h() * x.w(), x.c());
+  const Matrix kernels = Eigen::Map<const Matrix>(weight.data(), weight.n(), x.c());
+  const Matrix flat = linear_forward(pixels, kernels, bias);
+  std::copy_n(flat.data(), y.size(), y.data());
+  return y;
+}
+}  // namespace pixels_by_reshape
+MISCONCEPTION(
+    pixels_by_reshape, conv2d_forward, "conv.pixels-by-reshape",
+    "Your shortcut for k = 1 reads the buffer as [H W, Ci]. It is [Ci, H W]: transpose it.",
+    "A 1x1 kernel is a linear layer at every pixel, but its inputs, the channels of one pixel, "
+    "lie a whole map apart in memory. A reshape moves nothing; it only calls neighbours in a row "
+    "of the image channels.")
+
+namespace first_sample_everywhere {
+Tensor4 conv2d_forward(const Tensor4& x, const Tensor4& weight, const RowVector& bias,
+                       const Conv2dOptions& options) {
+  Tensor4 first = x;
+  const Index values = x.c() * x.h() * x.w();
+  for (Index at = 0; at < first.size(); ++at) first.data()[at] = x.data()[at % values];
+  return solution::conv2d_forward(first, weight, bias, options);
+}
+}  // namespace first_sample_everywhere
+MISCONCEPTION(first_sample_everywhere, conv2d_forward, "conv.first-sample-only",
+              "Every sample of the batch got the answer of the first: x(0, c, ...) wants an n.",
+              "Six loops, and the outermost is the one that a single test image leaves at 0.")
 
 namespace bias_left_out {
 Tensor4 conv2d_forward(const Tensor4& x, const Tensor4& weight, const RowVector& bias,

@@ -798,6 +798,17 @@ MISCONCEPTION(
     "Eigen's own check is an assertion: it is gone in a release build, and then memory "
     "beyond the smaller matrix is read. require_size says what came and what was expected.")
 
+namespace std_slope_alone {
+Matrix std_from_logvar_backward(const Matrix& dstd, const Matrix& std) {
+  const Matrix checked = solution::std_from_logvar_backward(dstd, std);
+  return 0.5F * std;
+}
+}  // namespace std_slope_alone
+MISCONCEPTION(std_slope_alone, std_from_logvar_backward, "std.dstd-missing",
+              "This is the slope sigma / 2 alone. The chain rule multiplies it by dstd.",
+              "dstd says how the loss changes with sigma. Without it every log-variance is pushed "
+              "down, whatever the loss wants. A check with dstd = 1 cannot see it.")
+
 // ---- 2.4 reparameterize ------------------------------------------------------------------------
 
 namespace variance_for_std {
@@ -929,6 +940,19 @@ MISCONCEPTION(
     "sigma multiplies mu as well. It scales the noise only: mu + sigma eps.",
     "A bracket too far: sigma (mu + eps) has its mean at sigma mu. With eps = 0 the answer "
     "should be mu.")
+
+namespace zeros_taken_for_none {
+Matrix reparameterize(const Matrix& mu, const Matrix& log_var, const Matrix& eps) {
+  const Matrix z = solution::reparameterize(mu, log_var, eps);
+  if (!eps.isZero(0.0F)) return z;
+  return solution::reparameterize(mu, log_var, Random(0).normal_matrix(mu.rows(), mu.cols()));
+}
+}  // namespace zeros_taken_for_none
+MISCONCEPTION(
+    zeros_taken_for_none, reparameterize, "reparam.zeros-taken-for-none",
+    "You took noise of zeros for no noise, and drew some. Zeros are an answer: z is mu then.",
+    "Python code writes \"if eps is None: draw\". A matrix has no None, and zeros do not mean it: "
+    "they are how a caller asks for the middle of the distribution.")
 
 namespace noise_truncated {
 Matrix reparameterize(const Matrix& mu, const Matrix& log_var, const Matrix& eps) {
@@ -1126,16 +1150,30 @@ MISCONCEPTION(
     "z contains mu, which does not change with sigma. Only the noise part does: dz/dsigma = "
     "(z - mu) / sigma = eps.")
 
+namespace gradient_with_floor {
+Gaussian reparameterize_backward(const Matrix& dz, const Matrix& mu, const Matrix& log_var,
+                                 const Matrix& eps) {
+  const Gaussian right = solution::reparameterize_backward(dz, mu, log_var, eps);
+  const Matrix sigma = (0.5F * log_var.array()).exp() + 1e-6F;
+  return {right.mu, 0.5F * dz.array() * eps.array() * sigma.array()};
+}
+}  // namespace gradient_with_floor
+MISCONCEPTION(
+    gradient_with_floor, reparameterize_backward, "reparam.gradient-epsilon",
+    "A small constant was added to sigma. Near log_var = -30 it is all that is left of it.",
+    "sigma is 3.06e-7 there, and + 1e-6 makes the gradient four times too large. Nothing is "
+    "divided by sigma here, so nothing needs protection, and the forward pass added none.")
+
 namespace gradient_narrow {
 Gaussian reparameterize_backward(const Matrix& dz, const Matrix& mu, const Matrix& log_var,
                                  const Matrix& eps) {
   const Gaussian right = solution::reparameterize_backward(dz, mu, log_var, eps);
-  return {right.mu, (log_var.array().abs() > 10.0F).select(0.0F * dz, right.log_var)};
+  return {right.mu, (log_var.array() > 10.0F).select(0.0F * dz, right.log_var)};
 }
 }  // namespace gradient_narrow
 MISCONCEPTION(
     gradient_narrow, reparameterize_backward, "reparam.gradient-clamped-again",
-    "The gradient of log_var stops beyond 10. No clamp is active in this function.",
+    "The gradient of log_var stops above 10. No clamp is active in this function.",
     "The mask of a clamp belongs to the function that clamps, split_moments. Here log_var "
     "moves z all the way to 20, so its gradient lives all the way.")
 
@@ -1507,6 +1545,16 @@ MISCONCEPTION(seed_ignored, sample_prior, "prior.seed-ignored",
               "Randomness is an argument. A generator with a seed of its own makes the results "
               "repeatable, but leaves nothing to vary.")
 
+namespace seed_zero_replaced {
+Matrix sample_prior(std::int64_t samples, std::int64_t features, std::uint64_t seed) {
+  return solution::sample_prior(samples, features, seed == 0 ? 1 : seed);
+}
+}  // namespace seed_zero_replaced
+MISCONCEPTION(seed_zero_replaced, sample_prior, "prior.seed-zero-replaced",
+              "You took seed 0 for no seed and put another in its place. 0 is a seed.",
+              "Some generators are stuck at a state of 0, and some programs write 0 for \"choose "
+              "one\". Random computes from seed and counter, so that all 2^64 seeds are alike.")
+
 namespace seed_as_stream {
 Matrix sample_prior(std::int64_t samples, std::int64_t features, std::uint64_t seed) {
   solution::sample_prior(samples, features, seed);
@@ -1732,6 +1780,30 @@ MISCONCEPTION(
     "The zeros of a deterministic posterior came as one number. They have the mean's shape.",
     "One zero broadcasts in PyTorch, where the KL of a deterministic posterior is returned "
     "as a tensor with a single 0; whoever reduces over axes trips over it there as well.")
+
+namespace spread_with_floor {
+Spread posterior_spread(const Posterior& posterior) {
+  if (posterior.deterministic) return solution::posterior_spread(posterior);
+  const Matrix var = posterior.log_var.array().exp() + 1e-7F;
+  return {var.cwiseSqrt(), var};
+}
+}  // namespace spread_with_floor
+MISCONCEPTION(
+    spread_with_floor, posterior_spread, "posterior.epsilon-added",
+    "A small constant was added to the variance. exp is never 0, so nothing needs protection.",
+    "Variances measured on data can be 0, and normalisation layers add an epsilon for that. "
+    "Here it drowns a variance that is a million times smaller: e^-30 is 9e-14.")
+
+namespace spread_capped {
+Spread posterior_spread(const Posterior& posterior) {
+  return solution::posterior_spread(
+      {posterior.mean, posterior.log_var.cwiseMin(10.0F), posterior.deterministic});
+}
+}  // namespace spread_capped
+MISCONCEPTION(spread_capped, posterior_spread, "posterior.width-capped",
+              "You capped log_var at 10, so sigma never exceeds 148. It is allowed up to 20.",
+              "The largest variance is e^20, 4.9e8, and a float holds 3.4e38: nothing overflows. "
+              "split_moments has limited log_var, and a second limit is one too many.")
 
 namespace spread_narrow {
 Spread posterior_spread(const Posterior& posterior) {
@@ -2017,6 +2089,30 @@ MISCONCEPTION(
     "You let softplus yield the variance. Here it yields sigma itself.",
     "Libraries differ: some networks put softplus on the variance. Then x belongs to "
     "sigma^2 and the slope is divided by 2 sigma. Read what the contract says is positive.")
+
+namespace exp_one_sided {
+SigmaParameterisation exp_parameterisation(double sigma) {
+  const SigmaParameterisation right = solution::exp_parameterisation(sigma);
+  return {right.x, right.dsigma_dx, -std::abs(right.dkl_dx)};
+}
+}  // namespace exp_one_sided
+MISCONCEPTION(
+    exp_one_sided, exp_parameterisation, "sigma.exp-kl-always-falls",
+    "Your dKL/dx is never above 0. For sigma above 1, KL grows with sigma.",
+    "The prior has sigma = 1, and the KL pulls there from both sides. The numbers that one "
+    "looks at are near 0, where the slope is -1/2; at sigma = 2 it is 3/2.")
+
+namespace softplus_one_sided {
+SigmaParameterisation softplus_parameterisation(double sigma) {
+  const SigmaParameterisation right = solution::softplus_parameterisation(sigma);
+  return {right.x, right.dsigma_dx, std::min(right.dkl_dx, 0.0)};
+}
+}  // namespace softplus_one_sided
+MISCONCEPTION(
+    softplus_one_sided, softplus_parameterisation, "softplus.kl-one-sided",
+    "You let the KL pull only on a sigma that is too small. Above 1 it pulls the other way.",
+    "A posterior wider than the prior costs as well: at sigma = 2 dKL/dx is 1.30. A cut at 0 "
+    "belongs to free bits, which act on the KL's value and not on one side of sigma.")
 
 namespace softplus_kl_sign {
 SigmaParameterisation softplus_parameterisation(double sigma) {
