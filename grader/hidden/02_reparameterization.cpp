@@ -537,6 +537,27 @@ PROPERTY(reparameterize_backward, "is -0.174676 for log_var -1.39, eps -0.7, dz 
               one_by_one(-0.174676), {4e-6, 0.0, 0.0});
 }
 
+PROPERTY(reparameterize_backward, "has dz/dmu = 1, whatever sigma and eps") {
+  const BatchSizes s = batch_sizes(draw);
+  const Matrix dz = draw.show("dz", Matrix(Matrix::Ones(s.n, s.d)));
+  const Matrix mu = draw_batch(draw, "mu", s), eps = draw_batch(draw, "eps", s);
+  const Matrix log_var = draw_batch(draw, "log_var", s, 3.0);
+  expect_near("dmu", ASK(reparameterize_backward, dz, mu, log_var, eps).mu,
+              Oracle(Oracle::Ones(s.n, s.d)));
+}
+
+PROPERTY(reparameterize_backward, "has dz/dsigma = eps: dlog_var over sigma / 2") {
+  const BatchSizes s = batch_sizes(draw);
+  const Matrix dz = draw.show("dz", Matrix(Matrix::Ones(s.n, s.d)));
+  const Matrix mu = draw_batch(draw, "mu", s), eps = draw_batch(draw, "eps", s);
+  const Matrix log_var = draw_batch(draw, "log_var", s);
+  const Matrix got = ASK(reparameterize_backward, dz, mu, log_var, eps).log_var;
+  expect(got.rows() == s.n && got.cols() == s.d, "dlog_var should have the shape of log_var");
+  const Oracle dsigma = tabulate(
+      s.n, s.d, [&](Index n, Index d) { return got(n, d) / (sigma_of(log_var(n, d)) / 2.0); });
+  expect_near("dlog_var / (sigma / 2)", dsigma, eps.cast<double>().eval(), kElementwise);
+}
+
 PROPERTY(reparameterize_backward, "keeps its digits down to log_var = -30") {
   const BatchSizes s = batch_sizes(draw);
   const Matrix dz = draw_batch(draw, "dz", s, 1000.0), mu = draw_batch(draw, "mu", s);
