@@ -200,7 +200,7 @@ std::string telling_line(const std::string& output) {
 std::string kit_fingerprint() {
   static const std::string fingerprint = [] {
     std::string all =
-        std::string(config::kCompiler) + config::kCompilerName + config::kFlags + config::kPrelude;
+        std::string(config::kCompiler) + config::kCompilerName + config::kFlags;
     std::vector<std::string> headers;
     for (const auto& entry :
          fs::recursive_directory_iterator(std::string(config::kKitDir) + "/include")) {
@@ -211,7 +211,8 @@ std::string kit_fingerprint() {
     for (const std::string& header : headers) {
       std::string content;
       read_file(header, content);
-      all += header + content;
+      // Two builds of one checkout compile alike, wherever they lie.
+      all += header.substr(std::string(config::kKitDir).size()) + content;
     }
     return sha256(all);
   }();
