@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
 #include "config.hpp"
 #include "grader/judge/jail.hpp"
@@ -37,6 +38,16 @@ std::string body_with(std::string source, const std::string& scope, const std::s
     if (body.find(" " + function + "(") != std::string::npos) return body;
   }
   return "";
+}
+
+/// The standard headers that the candidates' file includes.
+std::string includes_of(const std::string& source) {
+  std::istringstream lines(source);
+  std::string all;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("#include <", 0) == 0) all += line + '\n';
+  }
+  return all;
 }
 
 /// The solution's file with one function replaced: the solution's own is renamed out of the way.
@@ -71,7 +82,8 @@ Cut first_cut(const Lab& lab, const Exercise& exercise, const Candidates& candid
     if (body.empty() || body.find("solution::") != std::string::npos) continue;
     std::string id;
     if constexpr (requires { candidate.id; }) id = candidate.id;
-    return {id, with_replacement(solution_of(lab, exercise), candidate.operation.name, body)};
+    return {id, includes_of(source) +
+                    with_replacement(solution_of(lab, exercise), candidate.operation.name, body)};
   }
   return {};
 }
