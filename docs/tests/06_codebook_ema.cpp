@@ -144,7 +144,7 @@ TEST(Chapter06, WorksTheFreshState) {
   chapter.states("12.2", 100000.0 / 8192.0);
   chapter.states("1.22", 10000.0 / 8192.0);
   EXPECT_EQ(dead(1), 0);
-  EXPECT_EQ(dead(100), 0);
+  EXPECT_EQ(dead(99), 0);
   EXPECT_EQ(dead(101), 8192);
 }
 

@@ -574,8 +574,9 @@ DEFINES(codebook_from_ema, "divides each running sum by its smoothed size") {
 PROPERTY(codebook_from_ema, "divides by a smoothed size of 0 too, however large it makes e") {
   AverageCase c = draw_average(draw);
   const Index k = draw.random().integer(0, c.average.size.size() - 1);
+  c.average.size /= 64.0;  // less than one row, all together
   c.average.size(k) = 0.0;
-  draw.show("N, with a 0", c.average.size);
+  draw.show("N, small and with a 0", c.average.size);
   const Matrix got = ASK(codebook_from_ema, c.average, 1e-5);
   expect(got.rows() == c.average.size.size(), "there is a code for each size");
   expect_near("the code of size 0, epsilon 1e-5", Matrix(got.row(k)),
@@ -597,7 +598,10 @@ PROPERTY(codebook_from_ema, "refuses averages in which no size is above 0") {
   const Index k = draw.size("K", 1, 5), d = draw.size("D", 1, 4);
   const ClusterStats empty{DoubleVector::Zero(k), zeros(k, d)};
   const ClusterStats odd{DoubleVector::Zero(k), draw.matrix("m", k, d)};
+  const ClusterStats no_codes{DoubleVector(0), Matrix(0, d)};
   const Reply nothing = REPLY(codebook_from_ema, empty, 1e-5);
+  const Reply none = REPLY(codebook_from_ema, no_codes, 1e-5);
+  expect_refused(none, "there is no size at all");
   const Reply sums = REPLY(codebook_from_ema, odd, 0.25);
   expect_refused(nothing, "all sizes are 0, and all sums");
   expect_refused(sums, "all sizes are 0");

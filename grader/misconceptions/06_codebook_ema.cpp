@@ -1018,7 +1018,8 @@ MISCONCEPTION(nothing_accepted, codebook_from_ema, "from-ema.nothing-accepted",
 namespace common_codes {
 Matrix codebook_from_ema(const ClusterStats& average, double epsilon) {
   const Index common = std::min(average.size.size(), average.sum.rows());
-  if (common == 0) return Matrix(0, average.sum.cols());
+  if (average.size.size() != average.sum.rows() && common == 0)
+    return Matrix(0, average.sum.cols());
   return solution::codebook_from_ema({average.size.head(common), average.sum.topRows(common)},
                                      epsilon);
 }
