@@ -70,13 +70,16 @@ std::string Workshop::instrumented_runtime(const Lab& lab, Instrument instrument
   fs::copy_file(root + "/grader/dispatch/" + lab.name + ".cpp",
                 box + "/grader/dispatch/" + lab.name + ".cpp");
   std::string unity = instrument == Instrument::kSanitizers ? kOptions : "";
-  for (const char* folder : {"grader/wire", "grader/worker", "common/src", "grader/dispatch"}) {
+  for (const char* folder : {"grader/wire", "grader/worker", "grader/dispatch"}) {
     for (const auto& entry : fs::directory_iterator(box + "/" + folder)) {
       if (entry.path().extension() == ".cpp")
         unity +=
             "#include \"" + std::string(folder) + "/" + entry.path().filename().string() + "\"\n";
     }
   }
+  std::istringstream common(config::kCommonSources);
+  for (std::string source; std::getline(common, source, ';');)
+    unity += "#include \"common/src/" + fs::path(source).filename().string() + "\"\n";
   write_file(box + "/unity.cpp", unity);
   std::string object;
   const bool compiled = compile_in(box, instrument, {"-I.", "-c", "unity.cpp", "-o", "unity.o"}) &&
