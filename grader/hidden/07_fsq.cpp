@@ -101,10 +101,6 @@ Tolerance of_steps(const Levels& levels) {
   return {2e-5, 1e-6, half_l(*std::max_element(levels.begin(), levels.end()))};
 }
 
-std::string number(double x) {
-  return to_text(Numbers(x));
-}
-
 // ---- 7.1 level_geometry ------------------------------------------------------------------------
 
 /// An even and an odd number of levels.
