@@ -39,8 +39,10 @@ bool compile_in(const std::string& box, Instrument instrument,
   spec.argv = {config::kCompiler, "-std=c++20", "-g", "-pipe", "-w"};
   for (const std::string& flag : flags_of(instrument)) spec.argv.push_back(flag);
   const std::string kit = readable_for_jail(config::kKitDir);
+  // Clang would take the precompiled prelude for -include, which was made with other flags.
+  write_file(box + "/prelude.hpp", "#include \"grader/worker/prelude.hpp\"\n");
   spec.argv.insert(spec.argv.end(), {"-isystem", "/usr/include/eigen3", "-I" + kit + "/include",
-                                     "-include", kit + "/include/grader/worker/prelude.hpp"});
+                                     "-include", "./prelude.hpp"});
   spec.argv.insert(spec.argv.end(), words.begin(), words.end());
   spec.readable = {kit};
   spec.writable = box;
