@@ -552,7 +552,8 @@ PROPERTY(bce_with_logits, "refuses a batch without elements") {
 
 // ---- 4.3 rate_distortion_law -------------------------------------------------------------------
 
-/// A spectrum in no order, with directions above and below the water level.
+/// A spectrum in no order, with directions above and below the water level, not as many of the one
+/// as of the other, and one between the level and beta.
 struct Spectrum {
   DoubleVector variances;
   double beta;
@@ -562,13 +563,17 @@ struct Spectrum {
 };
 
 Spectrum draw_spectrum(Draw& draw) {
-  const Index size = draw.size("D", 2, 6);
+  const Index size = draw.size("D", 3, 6);
   const double beta = draw.number("beta", 0.125, 4.0);
   const std::int64_t first = draw.integer("first active", 0, 1);
   DoubleVector variances(size);
+  bool is_first = true;
   for (Index j = 0; j < size; ++j) {
-    const double spread = draw.random().uniform(0.05, 0.9);
-    variances(j) = (j + first) % 2 == 0 ? beta / 2.0 / spread : beta / 2.0 * spread;
+    const bool is_odd_one = size % 2 == 0 && j == size - 1;
+    const bool active = ((j + first) % 2 == 0) != is_odd_one;
+    const double spread = draw.random().uniform(active && is_first ? 0.55 : 0.05, 0.9);
+    variances(j) = active ? beta / 2.0 / spread : beta / 2.0 * spread;
+    is_first = is_first && !active;
   }
   return {draw.show("variances", variances), beta};
 }

@@ -183,6 +183,27 @@ TEST(Signature, ConvertsArgumentsAsACallWould) {
   EXPECT_EQ(Minus::result(Minus::call(minus, Minus::pack(5, 3.0F))), 2.0);
 }
 
+TEST(Codec, CarriesListsOfAggregatesWithTheirLength) {
+  const std::vector<Inner> list{{RowVector::Ones(2), 1.0}, {RowVector::Zero(3), 2.0}};
+  EXPECT_EQ(values_of(list).size(), 5U);
+  const std::vector<Inner> back = round_trip(list);
+  ASSERT_EQ(back.size(), 2U);
+  EXPECT_EQ(back[0].row, list[0].row);
+  EXPECT_EQ(back[1].row, list[1].row);
+  EXPECT_EQ(back[1].number, 2.0);
+  EXPECT_TRUE(round_trip(std::vector<Inner>{}).empty());
+}
+
+TEST(Codec, RefusesAListThatIsShorterThanItSays) {
+  std::vector<Value> values = values_of(std::vector<Inner>{{RowVector::Ones(2), 1.0}});
+  const std::int64_t too_many = std::int64_t{1} << 60;
+  std::memcpy(values[0].bytes.data(), &too_many, sizeof too_many);
+  EXPECT_THROW(decoded<std::vector<Inner>>(values), WireError);
+  const std::int64_t none = 0;
+  std::memcpy(values[0].bytes.data(), &none, sizeof none);
+  EXPECT_THROW(decoded<std::vector<Inner>>(values), WireError);
+}
+
 TEST(Signature, ReturnsAnAggregateMemberByMember) {
   using Make = Signature<Inner(const RowVector&, double)>;
   const Inner got = Make::result(Make::call(make_inner, Make::pack(RowVector::Ones(2), 7.0)));

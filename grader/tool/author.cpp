@@ -87,14 +87,15 @@ class LabCheck {
   LabCheck(const Lab& lab, std::uint64_t seed, bool verbose)
       : lab_(lab), seed_(seed), verbose_(verbose) {}
 
-  bool run(bool quick, int seeds) {
+  bool run(const AuthorCheckArguments& arguments) {
     check_texts();
     check_solution();
-    check_seeds(seeds);
+    check_seeds(arguments.seeds);
     check_thoughtless();
     for (const Exercise& exercise : lab_.exercises) check_candidates(exercise);
+    check_sweep(arguments.sweep);
     check_stubs();
-    if (!quick) {
+    if (!arguments.quick) {
       check_warnings();
       check_real_submissions();
     }
@@ -284,6 +285,36 @@ class LabCheck {
     demand(row.alternatives >= 3, exercise.id + ": fewer than three alternatives");
   }
 
+  /// No wrong answer gets through by luck: each loses points with every one of many seeds, and is
+  /// called by its name.
+  void check_sweep(int seeds) {
+    const std::uint64_t first = seed_;
+    int done = 0;
+    for (const Misconception& m : misconceptions()) {
+      if (seeds == 0 || m.lab != lab_.name) continue;
+      show_progress(lab_.name + ": wrong answer " + std::to_string(++done));
+      for (const Exercise& exercise : lab_.exercises) {
+        if (owns(exercise, m.operation.name)) sweep(exercise, m, seeds);
+      }
+    }
+    seed_ = first;
+    show_progress("");
+  }
+
+  void sweep(const Exercise& exercise, const Misconception& m, int seeds) {
+    int passed = 0, unnamed = 0;
+    for (int i = 0; i < seeds; ++i) {
+      ++seed_;
+      const ExerciseResult result = judge_with(exercise, m.operation, false);
+      passed += result.score < exercise.points ? 0 : 1;
+      unnamed += result.diagnosis == m.id ? 0 : 1;
+    }
+    const std::string of = " of " + std::to_string(seeds) + " seeds";
+    demand(passed == 0, exercise.id + ": " + m.id + " passes with " + std::to_string(passed) + of);
+    demand(unnamed == 0,
+           exercise.id + ": " + m.id + " is not named with " + std::to_string(unnamed) + of);
+  }
+
   /// A worker made of nothing but stubs: every exercise is not started, none is wrong.
   void check_stubs() {
     Workshop workshop(source_dir() + "/grader/stubs", state_dir());
@@ -410,11 +441,11 @@ void check_unique_names(std::vector<std::string>& problems) {
 
 }  // namespace
 
-int run_author_check(const std::vector<std::string>& names, bool quick, bool verbose, int seeds) {
-  const std::set<std::string> chosen = exercise_ids(names);
+int run_author_check(const AuthorCheckArguments& arguments) {
+  const std::set<std::string> chosen = exercise_ids(arguments.names);
   if (!fs::exists(source_dir() + "/solutions"))
     throw UsageError("author check needs solutions/, which is not in this copy.");
-  const std::uint64_t seed = fresh_seed();
+  const std::uint64_t seed = seed_from(arguments.seed);
   std::vector<const Lab*> checked;
   for (const Lab& lab : labs()) {
     if (!chosen.empty() && !chosen.contains(lab.exercises.front().id)) continue;
@@ -426,7 +457,8 @@ int run_author_check(const std::vector<std::string>& names, bool quick, bool ver
   check_unique_names(problems);
   bool good = problems.empty();
   for (const std::string& problem : problems) std::cout << "  NOT MET  " << problem << '\n';
-  for (const Lab* lab : checked) good = LabCheck(*lab, seed, verbose).run(quick, seeds) && good;
+  for (const Lab* lab : checked)
+    good = LabCheck(*lab, seed, arguments.verbose).run(arguments) && good;
   std::cout
       << "rejected, named: wrong answers that lose points, and that the verdict calls by name\n"
          "decisive: properties that alone reject some wrong answer\nseed: "

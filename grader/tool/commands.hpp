@@ -30,6 +30,15 @@ struct GradeArguments {
   bool plain = false, sealed = false, verbose = false;
 };
 
+/// What `lab author check` takes.
+struct AuthorCheckArguments {
+  std::vector<std::string> names;
+  std::string seed;
+  bool quick = false, verbose = false;
+  int seeds = 0;  ///< With how many the solutions are judged, beyond once.
+  int sweep = 0;  ///< With how many each wrong answer is judged, beyond once.
+};
+
 // One function per subcommand, each in a file of its own; all return an ExitStatus.
 int run_status();
 int run_grade(const GradeArguments& options);
@@ -42,8 +51,7 @@ int run_solution(const std::vector<std::string>& names, bool give_up);
 int run_questions(const std::string& name, const std::string& learner, bool with_answers);
 int run_doctor();
 int run_test(const std::string& pattern);
-int run_author_check(const std::vector<std::string>& labs, bool quick, bool verbose,
-                     int seeds);
+int run_author_check(const AuthorCheckArguments& arguments);
 int run_author_mutate(const std::vector<std::string>& names, int most, std::uint64_t seed,
                       bool with_equivalent);
 int run_bench_latency(int edits);

@@ -108,13 +108,15 @@ class CommandLine {
     CLI::App* author = app_.add_subcommand("author", "For people who write labs");
     author->require_subcommand(1);
     CLI::App* check = add(
-        "check", "Every gate a lab must pass",
-        [this] { return run_author_check(names_, flag_, grade_.verbose, seeds_); }, author);
-    check->add_option("lab", names_, "For example 5; none: all");
-    check->add_flag("--quick", flag_, "Leave out what has to be compiled");
-    check->add_option("--seeds", seeds_, "Also judge the solutions with this many seeds")
+        "check", "Every gate a lab must pass", [this] { return run_author_check(check_); }, author);
+    check->add_option("lab", check_.names, "For example 5; none: all");
+    check->add_flag("--quick", check_.quick, "Leave out what has to be compiled");
+    check->add_option("--seed", check_.seed, "Repeat an earlier check");
+    check->add_option("--seeds", check_.seeds, "Also judge the solutions with this many seeds")
         ->check(CLI::Range(0, 10000000));
-    check->add_flag("--verbose,-v", grade_.verbose, "Name the properties that are not decisive");
+    check->add_option("--sweep", check_.sweep, "Also judge each wrong answer with this many seeds")
+        ->check(CLI::Range(0, 10000));
+    check->add_flag("--verbose,-v", check_.verbose, "Name the properties that are not decisive");
 
     CLI::App* mutate = add(
         "mutate", "Slips of the hand in the solutions: does each lose points?",
@@ -139,7 +141,8 @@ class CommandLine {
   Names names_;
   std::string name_;
   bool flag_ = false;
-  int count_ = 20, seeds_ = 0;
+  AuthorCheckArguments check_;
+  int count_ = 20;
   std::function<int()> command_;
 };
 

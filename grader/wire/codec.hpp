@@ -106,6 +106,12 @@ struct IsVector : std::false_type {};
 template <typename T>
 struct IsVector<std::vector<T>> : std::bool_constant<kIsElement<T>> {};
 
+/// A list of a contract's structs: its length travels, then one struct after the other.
+template <typename T>
+struct IsList : std::false_type {};
+template <typename T>
+struct IsList<std::vector<T>> : std::bool_constant<!kIsElement<T> && std::is_aggregate_v<T>> {};
+
 template <typename T>
 inline constexpr bool kIsEigen = std::is_base_of_v<Eigen::PlainObjectBase<T>, T>;
 
@@ -125,6 +131,9 @@ void encode(const T& object, std::vector<Value>& out) {
   } else if constexpr (codec::IsVector<T>::value) {
     out.push_back(
         codec::pack({static_cast<std::int64_t>(object.size())}, object.data(), object.size()));
+  } else if constexpr (codec::IsList<T>::value) {
+    encode(static_cast<std::int64_t>(object.size()), out);
+    for (const auto& item : object) encode(item, out);
   } else if constexpr (std::is_class_v<T> && std::is_aggregate_v<T>) {
     std::apply([&out](const auto&... member) { (encode(member, out), ...); },
                codec::fields(object));
@@ -157,6 +166,10 @@ T decode(ValueReader& in) {
     const Value& value = expect(in.next(), codec::type_of<typename T::value_type>(), 1);
     object.resize(static_cast<std::size_t>(value.shape[0]));
     codec::unpack(value, object.data());
+  } else if constexpr (codec::IsList<T>::value) {
+    // The length is the sender's word only: each struct takes a value at least, and those run out.
+    for (auto left = decode<std::int64_t>(in); left > 0; --left)
+      object.push_back(decode<typename T::value_type>(in));
   } else if constexpr (std::is_class_v<T> && std::is_aggregate_v<T>) {
     std::apply(
         [&in](auto&... member) { ((member = decode<std::decay_t<decltype(member)>>(in)), ...); },
