@@ -1,5 +1,5 @@
 // Answers with more than fits into one message.
-// verdict: crashed fail
+// verdict: crashed fail timed_out
 
 #include "autoencoder.hpp"
 

@@ -897,11 +897,16 @@ DEFINES(sigma_parameterisations, "softplus form: yields x and dsigma/dx = 1 - e^
 }
 
 PROPERTY(sigma_parameterisations, "both forms: dKL/dx = (sigma - 1/sigma) dsigma/dx") {
-  const double sigma = draw_sigma(draw), pull = sigma - 1.0 / sigma;
-  expect_near("dKL/dx by exp", ASK(exp_parameterisation, sigma).dkl_dx, pull * sigma / 2.0,
-              {1e-10, 1e-11, 0.0});
-  expect_near("dKL/dx by softplus", ASK(softplus_parameterisation, sigma).dkl_dx,
-              pull * (1.0 - std::exp(-sigma)), {1e-10, 1e-11, 0.0});
+  // On both sides of 1, where the KL has its minimum and the slope changes its sign.
+  const double drawn = draw_sigma(draw);
+  for (const double sigma : {drawn, 1.0 / drawn}) {
+    const std::string at = sigma == drawn ? "" : ", at 1 / sigma";
+    const double pull = sigma - 1.0 / sigma;
+    expect_near("dKL/dx by exp" + at, ASK(exp_parameterisation, sigma).dkl_dx, pull * sigma / 2.0,
+                {1e-10, 1e-11, 0.0});
+    expect_near("dKL/dx by softplus" + at, ASK(softplus_parameterisation, sigma).dkl_dx,
+                pull * (1.0 - std::exp(-sigma)), {1e-10, 1e-11, 0.0});
+  }
 }
 
 PROPERTY(sigma_parameterisations, "softplus form: is accurate down to sigma = 1e-12") {

@@ -222,18 +222,22 @@ PROPERTY(nearest_code, "is the lowest index where several codes are equally near
   expect_equal("indices, two codes in one place", same, expected);
 }
 
-PROPERTY(nearest_code, "goes by Euclid's distance, neither by angle nor by L1") {
+PROPERTY(nearest_code, "goes by Euclid's distance, not by angle, L1 or the largest axis") {
   const Matrix origin{{0.0F, 0.0F}}, slanted{{1.0F, 1.2F}}, axis{{1.0F, 0.0F}};
   const Indices lesson = ASK(nearest_code, lesson_rows(), lesson_codes());
   const Indices l1 = ASK(nearest_code, origin, (Matrix{{1.2F, 0.0F}, {0.8F, 0.8F}}));
   const Indices angle = ASK(nearest_code, slanted, (Matrix{{0.1F, 0.0F}, {0.0F, 5.0F}}));
   const Indices product = ASK(nearest_code, axis, (Matrix{{1.0F, 0.0F}, {5.0F, 0.0F}}));
   const Indices only = ASK(nearest_code, slanted, axis);
+  const Indices largest = ASK(nearest_code, origin, (Matrix{{1.0F, 0.0F}, {0.9F, 0.9F}}));
+  const Indices swapped = ASK(nearest_code, origin, (Matrix{{0.9F, -0.9F}, {0.0F, -1.0F}}));
   expect_equal("indices of the lesson's rows", lesson, Indices{0, 1});
   expect_equal("[1, 1.2] with no choice but [1, 0]", only, Indices{0});
   expect_equal("[0, 0] between [1.2, 0] and [0.8, 0.8]", l1, Indices{1});
   expect_equal("[1, 1.2] between [0.1, 0] and [0, 5]", angle, Indices{0});
   expect_equal("[1, 0] between [1, 0] and [5, 0]", product, Indices{0});
+  expect_equal("[0, 0] between [1, 0] and [0.9, 0.9]", largest, Indices{0});
+  expect_equal("[0, 0] between [0.9, -0.9] and [0, -1]", swapped, Indices{1});
 }
 
 PROPERTY(nearest_code, "tells codes apart that are as small as 1/8192") {

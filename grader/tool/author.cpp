@@ -448,8 +448,9 @@ int run_author_check(const AuthorCheckArguments& arguments) {
   const std::uint64_t seed = seed_from(arguments.seed);
   std::vector<const Lab*> checked;
   for (const Lab& lab : labs()) {
-    if (!chosen.empty() && !chosen.contains(lab.exercises.front().id)) continue;
-    load_judge(lab);
+    const bool is_chosen = chosen.empty() || chosen.contains(lab.exercises.front().id);
+    if (is_chosen || has_judge(lab)) load_judge(lab);  // names are to be unique over all labs
+    if (!is_chosen) continue;
     load_alternatives(lab);
     checked.push_back(&lab);
   }
