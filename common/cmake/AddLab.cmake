@@ -46,6 +46,12 @@ function(add_lab name)
   else()
     list(APPEND sources ${root}/grader/misconceptions/${name}.cpp ${references})
   endif()
+  if(LATENTLAB_SANITIZE)
+    # Wrong on purpose, and half of what takes long to compile: without the sanitizers, and so
+    # without the precompiled header, whose first line they need all the same.
+    set_source_files_properties(${root}/grader/misconceptions/${name}.cpp PROPERTIES
+      SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-fno-sanitize=all;-include;grader/wire/eigen_misuse.hpp")
+  endif()
   _latentlab_loaded(judge_${name} ${name} ${sources})
   foreach(used IN LISTS lab_USES)
     target_link_libraries(judge_${name} PRIVATE judge_${used})
