@@ -1,0 +1,1 @@
+#include "grader/judge/question.hpp"
