@@ -167,7 +167,12 @@ TEST(Frame, RefusesBytesAfterTheEnd) {
 }
 
 TEST(Frame, RefusesCountsBeyondTheirLimits) {
-  EXPECT_THROW(parse_reply(Raw().u8(0).u8(65).bytes()), WireError);
+  const std::vector<Value> most(255, value_of(Type::kInt64, {}));
+  std::vector<Value> too_many = most;
+  too_many.push_back(too_many.back());
+  EXPECT_EQ(parse_reply(body_of(to_frame(Reply{Outcome::kValue, most, {}}, 1))).values, most);
+  EXPECT_THROW(to_frame(Reply{Outcome::kValue, too_many, {}}, 1), WireError);
+  EXPECT_THROW(to_frame(Request{"f", too_many}, 1), WireError);
   EXPECT_THROW(parse_reply(reply_with(0, Shape(9, 1), 4)), WireError);
   EXPECT_NO_THROW(parse_reply(reply_with(0, Shape(8, 1), 4)));
   EXPECT_THROW(parse_request(body_of(to_frame(Request{std::string(65, 'f'), {}}, 1))), WireError);

@@ -5,7 +5,7 @@
 namespace latent::grader {
 namespace {
 
-constexpr std::size_t kMaxValues = 64, kMaxRank = 8, kMaxName = 64;
+constexpr std::size_t kMaxValues = 255, kMaxRank = 8, kMaxName = 64;  // counts are one byte
 
 class Writer {
  public:
@@ -23,6 +23,7 @@ class Writer {
   }
 
   void values(const std::vector<Value>& values) {
+    if (values.size() > kMaxValues) throw WireError("more values than fit into one message");
     number(static_cast<std::uint8_t>(values.size()));
     for (const Value& value : values) {
       number(value.type);
