@@ -311,6 +311,19 @@ MISCONCEPTION(planes_kept, model_to_image, "pixels.channels-left-first",
               "The axes have to go from [3, H, W] to [H, W, 3]. A reshape alone shows the picture "
               "three times, in grey.")
 
+namespace blue_first_again {
+Pixels model_to_image(const Tensor4& x, PixelRange range) {
+  Pixels image = solution::model_to_image(x, range);
+  for (std::size_t i = 0; i + 2 < image.values.size(); i += 3) {
+    std::swap(image.values[i], image.values[i + 2]);
+  }
+  return image;
+}
+}  // namespace blue_first_again
+MISCONCEPTION(blue_first_again, model_to_image, "pixels.blue-first-out",
+              "Blue comes first. A picture has red, green, blue.",
+              "What OpenCV writes correctly, a viewer of PNG shows with red and blue exchanged.")
+
 namespace sides_exchanged {
 Pixels model_to_image(const Tensor4& x, PixelRange range) {
   Pixels image = solution::model_to_image(x, range);
@@ -458,7 +471,7 @@ MISCONCEPTION(variance_named_std, tensor_stats, "stats.variance",
 namespace nan_poisons {
 TensorStats tensor_stats(const Tensor4& x) {
   TensorStats stats = solution::tensor_stats(x);
-  if (stats.nans > 0) {
+  if (stats.nans > 0 && stats.count > 0) {
     stats.mean = stats.std = std::numeric_limits<double>::quiet_NaN();
   }
   return stats;
@@ -682,6 +695,19 @@ MISCONCEPTION(sd1_for_all, scale_latents, "scale.sd1-constant",
               "The constant belongs to one set of weights. On SDXL's latents it gives a standard "
               "deviation of 1.4, and nothing fails: the pictures are merely worse.")
 
+namespace first_sample_scaled {
+Tensor4 scale_latents(const Tensor4& z, const LatentScale& scale) {
+  const Tensor4 right = solution::scale_latents(z, scale);
+  Tensor4 y = z;
+  std::copy_n(right.data(), z.n() > 0 ? z.size() / z.n() : 0, y.data());
+  return y;
+}
+}  // namespace first_sample_scaled
+MISCONCEPTION(first_sample_scaled, scale_latents, "scale.first-sample-only",
+              "Only the first sample was scaled. Every element of the batch is.",
+              "A loop over C * H * W elements is right for one image, which is what most scripts "
+              "are tried with.")
+
 namespace zero_scale_accepted {
 Tensor4 scale_latents(const Tensor4& z, const LatentScale& scale) {
   require(std::isfinite(scale.scale) && std::isfinite(scale.shift), "scale");
@@ -779,6 +805,18 @@ MISCONCEPTION(not_unscaled, unscale_latents, "scale.never-unscaled",
               "diffusers issue 5166: a pipeline without a prompt that never divided. The decoder "
               "shows a washed-out version of the right picture, which is easily blamed on the "
               "model.")
+
+namespace first_sample_unscaled {
+Tensor4 unscale_latents(const Tensor4& z, const LatentScale& scale) {
+  const Tensor4 right = solution::unscale_latents(z, scale);
+  Tensor4 y = z;
+  std::copy_n(right.data(), z.n() > 0 ? z.size() / z.n() : 0, y.data());
+  return y;
+}
+}  // namespace first_sample_unscaled
+MISCONCEPTION(first_sample_unscaled, unscale_latents, "scale.first-sample-unscaled",
+              "Only the first sample had its scale taken off. Every element of the batch has one.",
+              "z.size() is the number of elements of the whole batch.")
 
 namespace unscales_by_nothing {
 Tensor4 unscale_latents(const Tensor4& z, const LatentScale& scale) {
@@ -1382,9 +1420,9 @@ MISCONCEPTION(packs_everything, latent_shape, "latent.packs-every-family",
 
 namespace rounded_down {
 Shape latent_shape(AutoencoderFamily family, std::int64_t height, std::int64_t width, bool packed) {
-  const std::int64_t step = 8 * (packed ? solution::latent_contract(family).pack : 1);
-  if (height < step || width < step) return solution::latent_shape(family, height, width, packed);
-  return solution::latent_shape(family, height / step * step, width / step * step, packed);
+  if (packed || height < 8 || width < 8)
+    return solution::latent_shape(family, height, width, packed);
+  return solution::latent_shape(family, height / 8 * 8, width / 8 * 8, false);
 }
 }  // namespace rounded_down
 MISCONCEPTION(rounded_down, latent_shape, "latent.rounded-down",
@@ -2007,6 +2045,33 @@ MISCONCEPTION(outputs_only, peak_activation_bytes, "memory.freed-before-the-step
               "A ReLU could work in place. A convolution reads each input value many times and "
               "cannot, and in a trace the point is to know what is there at once.")
 
+namespace only_the_input_waits {
+ActivationMemory peak_activation_bytes(std::int64_t input_bytes,
+                                       const std::vector<GraphStep>& steps) {
+  solution::peak_activation_bytes(input_bytes, steps);
+  std::vector<GraphStep> seen = steps;
+  ActivationMemory memory = solution::peak_activation_bytes(input_bytes, steps);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    for (std::size_t t = 1; t <= i; ++t) {
+      const auto reads = [&](std::size_t step) {
+        const auto& in = steps[step].inputs;
+        return std::count(in.begin(), in.end(), static_cast<std::int64_t>(t)) > 0;
+      };
+      bool later = false;
+      for (std::size_t step = i + 1; step < steps.size(); ++step) later = later || reads(step);
+      if (later && !reads(i)) memory.live[i] -= steps[t - 1].output_bytes;
+    }
+  }
+  const auto peak = std::max_element(memory.live.begin(), memory.live.end());
+  return {*peak, peak - memory.live.begin(), memory.live};
+}
+}  // namespace only_the_input_waits
+MISCONCEPTION(only_the_input_waits, peak_activation_bytes, "memory.only-input-waits",
+              "Only tensor 0 was kept for a later reader. Any tensor may be read again later, and "
+              "is alive until then.",
+              "In one residual block the skip comes from the input. In a whole network skips begin "
+              "at every block's input, and in a U-Net they reach across all of it.")
+
 namespace skip_freed {
 ActivationMemory peak_activation_bytes(std::int64_t input_bytes,
                                        const std::vector<GraphStep>& steps) {
@@ -2431,6 +2496,38 @@ MISCONCEPTION(group_per_channel, tae_block, "block.group-per-channel",
               "Each channel was normalized by itself. GroupNorm over 4 groups takes 4C / 4 "
               "channels together.",
               "4 is the number of groups, not of channels in one.")
+
+namespace norm_across_samples {
+Tensor4 tae_block(const Tensor4& x, const TaeBlock& block) {
+  const Tensor4 right = solution::tae_block(x, block);
+  const TaePool& pool = block.pool;
+  if (pool.widen.size() == 0 || x.n() < 2) return right;
+  const Tensor4 wide = helpers_08::pointwise(x, pool.widen);
+  // All samples side by side, as if they were one wide map.
+  Tensor4 row(1, wide.c(), wide.h(), wide.w() * wide.n());
+  for (Index i = 0; i < wide.size(); ++i) {
+    const Index w = i % wide.w(), h = i / wide.w() % wide.h(),
+                c = i / (wide.w() * wide.h()) % wide.c(), n = i / (wide.w() * wide.h() * wide.c());
+    row(0, c, h, n * wide.w() + w) = wide.data()[i];
+  }
+  row = relu(group_norm(row, 4, pool.gamma, pool.beta, 1e-5));
+  Tensor4 normal = wide;
+  for (Index i = 0; i < wide.size(); ++i) {
+    const Index w = i % wide.w(), h = i / wide.w() % wide.h(),
+                c = i / (wide.w() * wide.h()) % wide.c(), n = i / (wide.w() * wide.h() * wide.c());
+    normal.data()[i] = row(0, c, h, n * wide.w() + w);
+  }
+  TaeBlock plain = block;
+  plain.pool = {};
+  return solution::tae_block(helpers_08::added(x, helpers_08::pointwise(normal, pool.narrow)),
+                             plain);
+}
+}  // namespace norm_across_samples
+MISCONCEPTION(norm_across_samples, tae_block, "block.norm-across-samples",
+              "Mean and variance were taken over all samples. GroupNorm looks at each sample by "
+              "itself.",
+              "Over the batch it is a batch norm, and a picture would depend on the others that "
+              "are decoded with it.")
 
 namespace plain_eps {
 Tensor4 tae_block(const Tensor4& x, const TaeBlock& block) {
