@@ -1,7 +1,5 @@
 // The frame around an experiment: `./lab run` starts it as PROGRAM LAB OUT [OPTION ...].
 
-#include "common/experiment.hpp"
-
 #include <malloc.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "common/experiment.hpp"
 #include "common/files.hpp"
 #include "common/require.hpp"
 
@@ -97,7 +96,8 @@ std::map<std::string, std::string> parse(const std::vector<std::string>& words) 
     const std::vector<ExperimentOption> known = experiment_options();
     const ExperimentOption* option = nullptr;
     for (const ExperimentOption& one : known) option = one.name == name ? &one : option;
-    if (option == nullptr) throw RunUsageError(name + " is no option of this run; --help lists them.");
+    if (option == nullptr)
+      throw RunUsageError(name + " is no option of this run; --help lists them.");
     if (option->value.empty())
       given[name] = "yes";
     else if (sign != std::string::npos)

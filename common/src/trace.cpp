@@ -50,12 +50,20 @@ std::string trace_table(const std::vector<TraceLine>& lines) {
 std::string trace_jsonl(const std::vector<TraceLine>& lines) {
   std::string text;
   for (const TraceLine& line : lines) {
-    const nlohmann::ordered_json json = {
-        {"stage", line.stage},           {"shape", line.shape}, {"dtype", line.dtype},
-        {"bytes", line.bytes},           {"min", line.min},     {"max", line.max},
-        {"mean", line.mean},             {"std", line.std},     {"absmax", line.absmax},
-        {"nan", line.nan},               {"macs", line.macs},   {"params", line.params},
-        {"live_bytes", line.live_bytes}, {"peak_bytes", line.peak_bytes}};
+    const nlohmann::ordered_json json = {{"stage", line.stage},
+                                         {"shape", line.shape},
+                                         {"dtype", line.dtype},
+                                         {"bytes", line.bytes},
+                                         {"min", line.min},
+                                         {"max", line.max},
+                                         {"mean", line.mean},
+                                         {"std", line.std},
+                                         {"absmax", line.absmax},
+                                         {"nan", line.nan},
+                                         {"macs", line.macs},
+                                         {"params", line.params},
+                                         {"live_bytes", line.live_bytes},
+                                         {"peak_bytes", line.peak_bytes}};
     text += json.dump() + "\n";
   }
   return text;

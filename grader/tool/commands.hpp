@@ -46,6 +46,7 @@ int run_watch(const std::vector<std::string>& names);
 int run_hint(const std::string& name, bool all);
 int run_why(const std::string& id);
 int run_replay(const std::string& token, const std::string& submission, bool gdb);
+int run_run(const std::vector<std::string>& words);
 int run_reset(const std::vector<std::string>& names, bool yes);
 int run_solution(const std::vector<std::string>& names, bool give_up);
 int run_questions(const std::string& name, const std::string& learner, bool with_answers);

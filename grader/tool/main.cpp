@@ -77,6 +77,12 @@ class CommandLine {
                        "A folder laid out like labs/, instead of labs/");
     replay->add_flag("--gdb", flag_, "Then step through it in gdb (labs/ only, without sandbox)");
 
+    CLI::App* run = add("run", "What a lab's functions are for: encode, train, draw with them",
+                        [this] { return run_run(app_.get_subcommand("run")->remaining()); });
+    // Each experiment has options of its own, which it reads itself.
+    run->prefix_command();
+    run->set_help_flag();
+
     CLI::App* reset = add("reset", "Bring a stub back; your file is kept in .lab/backup",
                           [this] { return run_reset(names_, flag_); });
     reset->add_option("name", names_, "For example 5.2 or 5")->required();

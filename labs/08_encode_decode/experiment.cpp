@@ -44,9 +44,8 @@ Image picture(const Run& run, std::int64_t factor) {
 }
 
 Tensor4 model_input(const Image& image) {
-  return image_to_model(
-      {image.height, image.width, {image.pixels.begin(), image.pixels.end()}},
-      PixelRange::kZeroToOne);
+  return image_to_model({image.height, image.width, {image.pixels.begin(), image.pixels.end()}},
+                        PixelRange::kZeroToOne);
 }
 
 Image image_of(const Tensor4& x) {
@@ -64,7 +63,8 @@ double psnr(const Tensor4& image, const Tensor4& decoded) {
                              shape_of(decoded));
   double sum = 0.0;
   for (Index i = 0; i < image.size(); ++i) {
-    const double error = double(std::clamp(decoded.data()[i], 0.0F, 1.0F)) - double(image.data()[i]);
+    const double error =
+        double(std::clamp(decoded.data()[i], 0.0F, 1.0F)) - double(image.data()[i]);
     sum += error * error;
   }
   return -10.0 * std::log10(sum / static_cast<double>(image.size()));
@@ -141,21 +141,23 @@ void print_totals(const AutoencoderTrace& trace, const TaeModel& model, double q
   std::printf("cost       encoder %.3f GMACs, decoder %.3f GMACs, %lld parameters, %.1f s\n",
               static_cast<double>(encoder) / 1e9, static_cast<double>(decoder) / 1e9,
               static_cast<long long>(params), seconds);
-  std::printf("memory     %.1f MiB of activations at the peak; the process had %.1f MiB, weights\n"
-              "           and code included\n",
-              static_cast<double>(trace.records.back().peak_bytes) / (1 << 20), resident);
+  std::printf(
+      "memory     %.1f MiB of activations at the peak; the process had %.1f MiB, weights\n"
+      "           and code included\n",
+      static_cast<double>(trace.records.back().peak_bytes) / (1 << 20), resident);
 }
 
 /// What the scale is for, seen by leaving it out.
 void print_scale(const AutoencoderTrace& trace, const TaeModel& model, const LatentScale& scale,
                  const Tensor4& image, double quality) {
   const double std = tensor_stats(trace.latent).std;
-  std::printf("scale      %.4f gives the latent a standard deviation of 1; left out, a denoiser\n"
-              "           would meet one of %.3f\n",
-              scale.scale, std);
+  std::printf(
+      "scale      %.4f gives the latent a standard deviation of 1; left out, a denoiser\n"
+      "           would meet one of %.3f\n",
+      scale.scale, std);
   const double forgotten = psnr(image, apply(scale_latents(trace.latent, scale), model.decoder));
-  std::printf("           not taken off again before decoding: %.2f dB instead of %.2f\n", forgotten,
-              quality);
+  std::printf("           not taken off again before decoding: %.2f dB instead of %.2f\n",
+              forgotten, quality);
 }
 
 /// Original, reconstruction and four times their difference around grey.

@@ -50,7 +50,8 @@ class TaeReader {
     const std::int64_t last = names_.rbegin()->first;
     for (std::int64_t layer = 0; layer <= last; ++layer)
       all.push_back(names_.contains(layer) ? layer_at(layer) : layer_between(layer));
-    if (!unused_.empty()) fail("tensor \"" + original_[*unused_.begin()] + "\" belongs to no layer");
+    if (!unused_.empty())
+      fail("tensor \"" + original_[*unused_.begin()] + "\" belongs to no layer");
     return all;
   }
 
@@ -99,9 +100,9 @@ class TaeReader {
                          vector(number + ".pool.1.bias", wide),
                          weight(number + ".pool.3.weight", {c, wide, 1, 1})};
     }
-    for (auto [part, conv] : {std::pair(".conv.0", &made.block.first),
-                              std::pair(".conv.2", &made.block.second),
-                              std::pair(".conv.4", &made.block.third)}) {
+    for (auto [part, conv] :
+         {std::pair(".conv.0", &made.block.first), std::pair(".conv.2", &made.block.second),
+          std::pair(".conv.4", &made.block.third)}) {
       *conv = {weight(number + part + ".weight", {c, c, 3, 3}), vector(number + part + ".bias", c),
                1};
     }
@@ -160,9 +161,9 @@ class TaeReader {
   std::string file_;
   bool decoder_;
   StoredTensors tensors_;
-  std::map<std::string, std::string> original_;            // names as they are in the file
-  std::set<std::string> unused_;                           // not part of a layer so far
-  std::map<std::int64_t, std::set<std::string>> names_;    // by layer, without the number
+  std::map<std::string, std::string> original_;          // names as they are in the file
+  std::set<std::string> unused_;                         // not part of a layer so far
+  std::map<std::int64_t, std::set<std::string>> names_;  // by layer, without the number
   std::int64_t channels_ = 0;
 };
 

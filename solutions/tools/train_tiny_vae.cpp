@@ -25,10 +25,10 @@
 namespace latent {
 namespace {
 
-constexpr Index kLatent = 4;        // channels; an eighth of the image's side would be harder
-constexpr Index kSide = 48;         // of a training scene
+constexpr Index kLatent = 4;  // channels; an eighth of the image's side would be harder
+constexpr Index kSide = 48;   // of a training scene
 constexpr int kBatch = 4, kThreads = 2;
-constexpr double kBeta = 1e-5;      // of the KL divergence, per latent: keeps it from growing
+constexpr double kBeta = 1e-5;  // of the KL divergence, per latent: keeps it from growing
 constexpr double kRate = 2e-3;
 
 // ---- the network ----------------------------------------------------------------------------
@@ -146,9 +146,8 @@ Matrix columns_of(const Conv& conv, const Map& x) {
   for (Index c = 0; c < conv.ci; ++c) {
     const float* from = x.values.row(c).data();
     float* to = columns.row(c * 9).data();
-    for_each_tap(conv, x.h, x.w, [&](Index tap, Index in, Index out) {
-      to[tap * positions + out] = from[in];
-    });
+    for_each_tap(conv, x.h, x.w,
+                 [&](Index tap, Index in, Index out) { to[tap * positions + out] = from[in]; });
   }
   return columns;
 }
@@ -254,9 +253,9 @@ double loss(const Network& net, const float* parameters, const Map& image, const
   const std::vector<Map> down = forward(net.decoder, parameters, z);
   const Matrix error = down.back().values - image.values;
   const double mse = error.cast<double>().squaredNorm() / static_cast<double>(error.size());
-  const double kl = 0.5 * (mu.array().square() + sigma.array().square() - 1.0F - log_var.array())
-                              .cast<double>()
-                              .mean();
+  const double kl =
+      0.5 *
+      (mu.array().square() + sigma.array().square() - 1.0F - log_var.array()).cast<double>().mean();
   if (squared_error != nullptr) *squared_error += mse;
 
   const Map d_image{error * (2.0F / static_cast<float>(error.size())), image.h, image.w};
@@ -264,9 +263,8 @@ double loss(const Network& net, const float* parameters, const Map& image, const
   const auto beta = static_cast<float>(kBeta / static_cast<double>(mu.size()));
   Map d_moments{Matrix(2 * kLatent, mu.cols()), moments.h, moments.w};
   d_moments.values.topRows(kLatent) = dz.values + beta * mu;
-  d_moments.values.bottomRows(kLatent) =
-      0.5F * dz.values.array() * noise.array() * sigma.array() +
-      0.5F * beta * (sigma.array().square() - 1.0F);
+  d_moments.values.bottomRows(kLatent) = 0.5F * dz.values.array() * noise.array() * sigma.array() +
+                                         0.5F * beta * (sigma.array().square() - 1.0F);
   backward(net.encoder, parameters, up, d_moments, gradient);
   return mse + kBeta * kl;
 }

@@ -1,6 +1,6 @@
 /// @file
-/// What an experiment, `labs/NN_name/experiment.cpp`, is written against: `./lab run NN` compiles it
-/// together with the exercises that it uses, and calls `run_experiment`.
+/// What an experiment, `labs/NN_name/experiment.cpp`, is written against: `./lab run NN` compiles
+/// it together with the exercises that it uses, and calls `run_experiment`.
 #pragma once
 
 #include <map>

@@ -1,0 +1,351 @@
+#include "grader/tool/running.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <thread>
+
+#include "config.hpp"
+#include "grader/judge/files.hpp"
+#include "grader/judge/scratch.hpp"
+#include "grader/judge/workshop.hpp"
+#include "grader/tool/commands.hpp"
+
+namespace latent::grader {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+/// What common/ is compiled from here, also what a worker does not have.
+constexpr const char* kCommon[] = {"experiment_main", "files",  "gradient_check", "image",
+                                   "layers",          "random", "safetensors",    "scene",
+                                   "trace",           "types"};
+
+/// Runs a command of ours.
+/// @param output  Filled with what it prints.
+/// @return        Whether it succeeded.
+bool succeeds(const Words& words, const std::string& scratch_file, std::string& output) {
+  Words copy = words;
+  std::vector<char*> argv;
+  for (std::string& word : copy) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const int out = ::open(scratch_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ::dup2(out, 1);
+    ::dup2(out, 2);
+    ::execvp(argv[0], argv.data());
+    ::_exit(127);
+  }
+  int status = -1;
+  while (pid > 0 && ::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  read_file(scratch_file, output);
+  return status == 0;
+}
+
+std::string file_text(const std::string& path) {
+  std::string text;
+  read_file(path, text);
+  return text;
+}
+
+/// Contracts, common/'s headers, learners' helpers: a change in any of them compiles all again.
+std::string headers_fingerprint(const std::string& root) {
+  std::vector<std::string> files{root + "/grader/wire/eigen_misuse.hpp",
+                                 root + "/grader/worker/prelude.hpp"};
+  for (const char* folder : {"/common/include", "/labs"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root + folder)) {
+      if (entry.path().extension() == ".hpp") files.push_back(entry.path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  std::string all;
+  for (const std::string& file : files) all += file.substr(root.size()) + file_text(file);
+  return sha256(all);
+}
+
+/// What -march=native means here: a checkout may be shared between machines.
+std::string processor() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind("flags", 0) == 0) return line;
+  }
+  return "";
+}
+
+Words compiler_words(const std::string& root) {
+  Words words{config::kCompiler};
+  std::istringstream flags(config::kFlags);
+  for (std::string flag; std::getline(flags, flag, ';');) {
+    // Warnings are for grading. -O1 is what a verdict can wait for, a run takes longer.
+    if (flag != "-O1" && flag.rfind("-W", 0) != 0) words.push_back(flag);
+  }
+  for (const char* flag : {"-O3", "-march=native", "-ffp-contract=off", "-w"})
+    words.emplace_back(flag);
+  words.push_back("-I" + root);
+  words.push_back("-I" + root + "/common/include");
+  for (const Lab& lab : labs()) words.push_back("-I" + root + "/labs/" + lab.name);
+  return words;
+}
+
+/// Builds one program.
+class Building {
+ public:
+  Building(const Lab& lab, const std::set<std::string>& from_solutions)
+      : lab_(lab),
+        from_solutions_(from_solutions),
+        root_(source_dir()),
+        cache_(state_dir() + "/cache"),
+        scratch_(make_scratch()),
+        compiler_(compiler_words(root_)) {
+    fs::create_directories(cache_);
+    fingerprint_ = headers_fingerprint(root_) + config::kCompilerName + processor();
+    for (const std::string& word : compiler_)
+      fingerprint_ += word.rfind("-I", 0) == 0 ? "" : word + " ";
+  }
+  ~Building() { remove_scratch(scratch_); }
+  Building(const Building&) = delete;
+  Building& operator=(const Building&) = delete;
+
+  Program build();
+
+ private:
+  struct Unit {
+    std::string source, object, complaint;
+    bool ours = true;  ///< Not the learner's.
+  };
+
+  void precompile();
+  void compile_all(std::vector<Unit>& units);
+  void compile(Unit& unit, std::size_t number) const;
+  std::string name(const std::string& path) const { return path.substr(root_.size() + 1); }
+  std::vector<const Exercise*> called_by(const std::vector<Unit>& units) const;
+  bool is_written(const Exercise& exercise) const;
+  std::vector<Unit> units_for(const std::vector<const Exercise*>& exercises);
+  [[noreturn]] void refuse_missing() const;
+  std::string link(const std::vector<Unit>& units) const;
+
+  const Lab& lab_;
+  const std::set<std::string>& from_solutions_;
+  std::string root_, cache_, scratch_;
+  Words compiler_;
+  std::string fingerprint_;
+  std::string prelude_;  ///< Included before each file; most of compiling one is reading Eigen.
+  std::set<const Exercise*> seen_, missing_;
+  Program program_;
+  std::size_t compiled_ = 0;
+};
+
+/// From the experiment to what it calls, to what that calls, until nothing new turns up.
+Program Building::build() {
+  std::vector<Unit> all{{experiment_file(lab_), "", "", true}}, wave;
+  for (const char* stem : kCommon)
+    all.push_back({root_ + "/common/src/" + stem + ".cpp", "", "", true});
+  precompile();
+  compile_all(all);
+  for (wave = all; !wave.empty();) {
+    wave = units_for(called_by(wave));
+    compile_all(wave);
+    all.insert(all.end(), wave.begin(), wave.end());
+  }
+  if (!missing_.empty()) refuse_missing();
+  program_.path = link(all);
+  show_progress("");
+  return program_;
+}
+
+/// The worker's prelude once more, for these flags: also here Eigen's assertions throw.
+void Building::precompile() {
+  const bool clang = std::string(config::kCompilerName).find("Clang") != std::string::npos;
+  prelude_ = cache_ + "/" + sha256(fingerprint_) + ".run.hpp";
+  const std::string compiled = prelude_ + (clang ? ".pch" : ".gch");
+  if (fs::exists(compiled)) return;
+  show_progress("compiling for this machine: Eigen");
+  write_file(prelude_, "#include \"grader/worker/prelude.hpp\"\n");
+  Words words = compiler_;
+  words.insert(words.end(), {"-x", "c++-header", prelude_, "-o", scratch_ + "/prelude"});
+  std::string output;
+  if (!succeeds(words, scratch_ + "/prelude.txt", output))
+    throw std::runtime_error("the prelude of a run cannot be compiled: " + output.substr(0, 2000));
+  write_file(compiled, file_text(scratch_ + "/prelude"));
+}
+
+void Building::compile_all(std::vector<Unit>& units) {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < units.size(); i = next++) {
+      {
+        const std::lock_guard lock(mutex);
+        show_progress("compiling for this machine: " + name(units[i].source));
+      }
+      compile(units[i], i);
+    }
+  };
+  std::thread second(work);
+  work();
+  second.join();
+  for (const Unit& unit : units) {
+    if (unit.complaint.empty()) continue;
+    show_progress("");
+    if (unit.ours) throw std::runtime_error(name(unit.source) + ":\n" + unit.complaint);
+    throw RunRefused(name(unit.source) + " does not compile, so there is nothing to run.\n" +
+                     unit.complaint);
+  }
+}
+
+/// The first few lines that call themselves errors.
+std::string errors_in(const std::string& output, const std::string& root) {
+  std::istringstream in(output);
+  std::string errors;
+  int left = 5;
+  for (std::string line; std::getline(in, line) && left > 0;) {
+    if (line.find("error: ") == std::string::npos) continue;
+    if (line.rfind(root + "/", 0) == 0) line = line.substr(root.size() + 1);
+    errors += "     " + line.substr(0, 300) + "\n";
+    --left;
+  }
+  return errors.empty() ? "     " + output.substr(0, 300) + "\n" : errors;
+}
+
+void Building::compile(Unit& unit, std::size_t number) const {
+  const std::string key = sha256(fingerprint_ + name(unit.source) + '\0' + file_text(unit.source));
+  unit.object = cache_ + "/" + key + ".run.o";
+  if (fs::exists(unit.object)) return;
+  // `number` keeps two units of one text apart.
+  const std::string box = scratch_ + "/" + key.substr(0, 16) + std::to_string(number);
+  Words words = compiler_;
+  words.insert(words.end(), {"-include", prelude_, "-c", unit.source, "-o", box + ".o"});
+  std::string output;
+  if (!succeeds(words, box + ".txt", output)) {
+    unit.complaint = errors_in(output, root_);
+    return;
+  }
+  write_file(unit.object, file_text(box + ".o"));
+}
+
+/// The exercises whose functions these objects leave undefined.
+std::vector<const Exercise*> Building::called_by(const std::vector<Unit>& units) const {
+  std::set<std::string> names;
+  for (const Unit& unit : units) {
+    std::string output;
+    if (!succeeds({"nm", "-C", "-u", unit.object}, scratch_ + "/nm.txt", output))
+      throw std::runtime_error("nm cannot read " + unit.object);
+    std::istringstream in(output);
+    for (std::string line; std::getline(in, line);) {
+      const std::size_t begin = line.find(" latent::"), end = line.find('(');
+      if (begin != std::string::npos && end != std::string::npos && begin < end)
+        names.insert(line.substr(begin + 9, end - begin - 9));
+    }
+  }
+  std::vector<const Exercise*> called;
+  for (const Lab& lab : labs()) {
+    for (const Exercise& exercise : lab.exercises) {
+      if (std::any_of(exercise.operations.begin(), exercise.operations.end(),
+                      [&](const Operation& o) { return names.contains(o.name); }))
+        called.push_back(&exercise);
+    }
+  }
+  return called;
+}
+
+bool Building::is_written(const Exercise& exercise) const {
+  std::string source, stub;
+  return read_file(own_file(exercise), source) &&
+         !(read_file(stub_file(lab_of(exercise), exercise), stub) && stub == source);
+}
+
+std::vector<Building::Unit> Building::units_for(const std::vector<const Exercise*>& exercises) {
+  std::vector<Unit> units;
+  for (const Exercise* exercise : exercises) {
+    if (!seen_.insert(exercise).second) continue;
+    const std::string reference =
+        root_ + "/solutions/" + lab_of(*exercise).name + "/" + exercise->file();
+    if (from_solutions_.contains(exercise->id)) {
+      if (!fs::exists(reference))
+        throw RunRefused("there is no reference for " + exercise->id + " in this copy.\n");
+      units.push_back({reference, "", "", true});
+      program_.references.push_back(exercise);
+    } else if (is_written(*exercise)) {
+      units.push_back({own_file(*exercise), "", "", false});
+      program_.own.push_back(exercise);
+    } else {
+      // It calls nothing yet; what it will call, its table knows.
+      missing_.insert(exercise);
+      for (const std::string& id : exercise->needs) {
+        const auto more = units_for({find_exercise(id)});
+        units.insert(units.end(), more.begin(), more.end());
+      }
+    }
+  }
+  return units;
+}
+
+/// Which functions are wanted, and the command that does without them.
+void Building::refuse_missing() const {
+  show_progress("");
+  std::string names, ids;
+  for (const Lab& lab : labs()) {  // in the order of the labs
+    for (const Exercise& exercise : lab.exercises) {
+      if (missing_.contains(&exercise)) {
+        names += (names.empty() ? "" : ", ") + exercise.id + " " + exercise.name;
+      }
+      if (missing_.contains(&exercise) || from_solutions_.contains(exercise.id)) {
+        if (seen_.contains(&exercise)) ids += (ids.empty() ? "" : ",") + exercise.id;
+      }
+    }
+  }
+  std::string text = "this run calls what is not written yet: " + names + ".\n";
+  if (fs::exists(root_ + "/solutions")) {
+    text += "     With the reference in its place: ./lab run " +
+            std::to_string(std::stoi(lab_.name)) + " --use-solution " + ids + "\n";
+  }
+  throw RunRefused(text);
+}
+
+std::string Building::link(const std::vector<Unit>& units) const {
+  std::string key_text;
+  for (const Unit& unit : units) key_text += unit.object + '\n';
+  const std::string path = cache_ + "/" + sha256(key_text) + ".run";
+  if (fs::exists(path)) return path;
+  // Two files may each define a helper of the same name.
+  Words words{config::kCompiler, "-o", scratch_ + "/program", "-Wl,--allow-multiple-definition"};
+  if (config::kHasMold) words.emplace_back("-fuse-ld=mold");
+  for (const Unit& unit : units) words.push_back(unit.object);
+  words.insert(words.end(), {"-lpng", "-pthread"});
+  std::string output;
+  if (!succeeds(words, scratch_ + "/link.txt", output)) {
+    throw RunRefused("the functions compile but cannot be linked; ./lab grade " +
+                     std::to_string(std::stoi(lab_.name)) + " says which one.\n" +
+                     errors_in(output, root_));
+  }
+  write_file(path, file_text(scratch_ + "/program"));
+  ::chmod(path.c_str(), 0755);
+  return path;
+}
+
+}  // namespace
+
+std::string experiment_file(const Lab& lab) {
+  return labs_dir() + "/" + lab.name + "/experiment.cpp";
+}
+
+std::string own_file(const Exercise& exercise) {
+  return labs_dir() + "/" + lab_of(exercise).name + "/" + exercise.file();
+}
+
+Program build_program(const Lab& lab, const std::set<std::string>& from_solutions) {
+  return Building(lab, from_solutions).build();
+}
+
+}  // namespace latent::grader

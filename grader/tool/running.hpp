@@ -1,0 +1,42 @@
+/// @file
+/// Builds an experiment: labs/NN_name/experiment.cpp, the exercises that it calls, what those call,
+/// and common/, all optimised for this machine. Objects are kept by the hash of all that went into
+/// them.
+///
+/// The code is the learner's own and runs as the learner, without a sandbox, as anything else does
+/// that one compiles and starts oneself.
+#pragma once
+
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "grader/wire/dispatch.hpp"
+
+namespace latent::grader {
+
+/// Why there is nothing to run: fit to be shown, one sentence and what to do.
+struct RunRefused : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// An experiment that can be started.
+struct Program {
+  std::string path;                         ///< Of the executable.
+  std::vector<const Exercise*> own;         ///< Linked from labs/.
+  std::vector<const Exercise*> references;  ///< Linked from solutions/.
+};
+
+/// Path of a lab's experiment, whether there is one or not.
+std::string experiment_file(const Lab& lab);
+
+/// Where an exercise's own file lies.
+std::string own_file(const Exercise& exercise);
+
+/// @param lab             Whose experiment.
+/// @param from_solutions  Exercises to take from solutions/, written or not.
+/// @throws RunRefused     if a function that it calls is not written or does not compile.
+Program build_program(const Lab& lab, const std::set<std::string>& from_solutions);
+
+}  // namespace latent::grader
