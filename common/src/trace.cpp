@@ -13,7 +13,8 @@ std::string short_number(double value) {
   std::array<char, 32> text{};
   const double magnitude = std::abs(value);
   const char* form = magnitude < 100.0 ? "%.3f" : magnitude < 99999.5 ? "%.0f" : "%.1e";
-  std::snprintf(text.data(), text.size(), form, value);
+  if (std::snprintf(text.data(), text.size(), form, value) > 7)
+    std::snprintf(text.data(), text.size(), "%.0e", value);
   return text.data();
 }
 

@@ -45,7 +45,7 @@ TEST(TraceTable, IsWhatItWas) {
   EXPECT_EQ(trace_table(three_lines()),
             "stage            shape              min     max    mean     std   MMACs     MiB\n"
             "image            1x3x512x512      0.000   1.000   0.452   0.253       0     3.0\n"
-            "enc.1 pool and b 1x64x512x512  -1.2e+05   65504   0.000     123   28991   192.0\n"
+            "enc.1 pool and b 1x64x512x512    -1e+05   65504   0.000     123   28991   192.0\n"
             "                 2 of these are no number\n"
             "latent           1x4x64x64       -3.000   3.000   0.000   0.500       0     0.1\n");
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -688,6 +689,135 @@ TEST_F(Cli, WritesNoEscapeByteIntoAFile) {
   const Ended ended = grade({"2.4"});
   EXPECT_EQ((ended.out + ended.err).find('\033'), std::string::npos);
   EXPECT_TRUE(ended.says("\\x1b[31mred")) << ended;
+}
+
+// ---- runs ---------------------------------------------------------------------------------------
+
+/// A published kind of autoencoder, small, and ours: its files.
+const std::string kTinyVae = std::string(LATENTLAB_SOURCE) + "/labs/08_encode_decode/tiny_vae";
+
+/// Refused with one sentence about the file, on one line, and exit status 1.
+void expect_one_sentence(const Ended& ended, const std::string& file) {
+  EXPECT_EQ(ended.status, 1) << ended;
+  EXPECT_EQ(ended.err.rfind("lab: ", 0), 0U) << ended;
+  EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended;
+  EXPECT_TRUE(ended.complains(file)) << ended;
+  EXPECT_LT(ended.err.size(), 400U) << ended;
+}
+
+TEST_F(Cli, SaysWhichFunctionsARunNeeds) {
+  environment_["LATENTLAB_STATE"] = LATENTLAB_CLI_STATE "/runs";
+  labs_in_place();
+  const Ended none = run_program(in_place_of_labs({LATENTLAB_TOOL, "run", "8"}));
+  EXPECT_EQ(none.status, 1) << none;
+  EXPECT_TRUE(none.complains("not written yet")) << none;
+  EXPECT_TRUE(none.complains("8.8 trace_autoencoder")) << none;
+  EXPECT_TRUE(none.complains("1.9 conv2d_forward")) << none;
+  EXPECT_FALSE(none.complains("8.9")) << "the run does not call it\n" << none;
+  EXPECT_TRUE(none.complains("./lab run 8 --use-solution all")) << none;
+
+  for (const char* lab : {"01_autoencoder", "08_encode_decode"}) {
+    for (const auto& entry :
+         fs::directory_iterator(std::string(LATENTLAB_SOURCE) + "/solutions/" + lab)) {
+      if (entry.path().extension() == ".cpp" && entry.path().stem() != "8_trace_autoencoder")
+        write(fs::path(labs_in_place()) / lab / entry.path().filename(), content(entry.path()));
+    }
+  }
+  const Ended one = run_program(in_place_of_labs({LATENTLAB_TOOL, "run", "8"}));
+  EXPECT_EQ(one.status, 1) << one;
+  EXPECT_TRUE(one.complains("./lab run 8 --use-solution 8.8\n")) << one;
+  EXPECT_FALSE(one.complains("8.7")) << one;
+
+  const Ended helped = run_program(in_place_of_labs(
+      {LATENTLAB_TOOL, "run", "8", "--use-solution", "8.8", "--out", home_ + "/results"}));
+  EXPECT_EQ(helped.status, 0) << helped;
+  EXPECT_TRUE(helped.says("yours 1.2 1.8 1.9 8.0 8.1 8.2 8.5 8.6 8.7")) << helped;
+  EXPECT_TRUE(helped.says("reference 8.8 (not yours)")) << helped;
+  EXPECT_EQ(Json::parse(content(home_ + "/out/functions.json")).at("reference"), Json({"8.8"}));
+
+  const fs::path half = fs::path(labs_in_place()) / "08_encode_decode/7_tae_block.cpp";
+  write(half,
+        content(half) + "\n// changed\n" +
+            content(std::string(LATENTLAB_SOURCE) + "/labs/08_encode_decode/7_tae_block.cpp"));
+  const Ended broken =
+      run_program(in_place_of_labs({LATENTLAB_TOOL, "run", "8", "--use-solution", "8.8"}));
+  EXPECT_EQ(broken.status, 1) << broken;
+  EXPECT_TRUE(broken.complains("labs/08_encode_decode/7_tae_block.cpp does not compile")) << broken;
+  EXPECT_TRUE(broken.complains("error: ")) << broken;
+
+  write(half,
+        content(std::string(LATENTLAB_SOURCE) + "/grader/stubs/08_encode_decode/7_tae_block.cpp") +
+            "// begun\n");
+  const Ended begun =
+      run_program(in_place_of_labs({LATENTLAB_TOOL, "run", "8", "--use-solution", "8.8"}));
+  EXPECT_EQ(begun.status, 1) << begun;
+  EXPECT_TRUE(begun.complains("it still says todo. Look at 8.7 tae_block")) << begun;
+}
+
+TEST_F(Cli, RunsAnAutoencoderAndRefusesMalformedFiles) {
+  environment_["LATENTLAB_STATE"] = LATENTLAB_CLI_STATE "/runs";
+  const std::string out = home_ + "/results";
+  const auto run8 = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"run", "8", "--use-solution", "all", "--out", out});
+    return run(words);
+  };
+  const Ended ended = run8({});
+  ASSERT_EQ(ended.status, 0) << ended;
+  EXPECT_TRUE(ended.says("latent shape [4, 64, 64]")) << ended;
+  EXPECT_TRUE(ended.says("PSNR")) << ended;
+  std::istringstream trace(content(out + "/trace.jsonl"));
+  std::vector<Json> stages;
+  for (std::string line; std::getline(trace, line);) stages.push_back(Json::parse(line));
+  ASSERT_EQ(stages.size(), 1U + 8 + 2 + 12);
+  EXPECT_EQ(stages[8].at("shape"), Json({1, 4, 64, 64}));
+  for (const char* file : {"reconstruction.png", "side-by-side.png", "latent.safetensors"})
+    EXPECT_GT(fs::file_size(out + "/" + file), 1000U) << file;
+
+  const std::string whole = content(kTinyVae + "/encoder.safetensors");
+  const auto replaced_in = [&](const std::string& from, const std::string& to) {
+    return replaced(whole, from, to);
+  };
+  std::string header_of_2_60 = whole;
+  header_of_2_60[7] = '\x10';
+  const std::string png = content(out + "/reconstruction.png");
+  fs::remove_all(out);
+  write(home_ + "/weights/decoder.safetensors", content(kTinyVae + "/decoder.safetensors"));
+  for (const std::string& bytes :
+       {whole.substr(0, whole.size() / 2), replaced_in("\"F16\"", "\"I16\""),
+        replaced_in("[32,896]", "[30,894]"), header_of_2_60,
+        replaced_in("\"0.bias\"", "\"1.bias\""), replaced_in("[16,3,3,3]", "[3,16,3,3]"),
+        whole + "more", std::string()}) {
+    write(home_ + "/weights/encoder.safetensors", bytes);
+    expect_one_sentence(run8({"--weights", home_ + "/weights"}), "weights/encoder.safetensors");
+  }
+  expect_one_sentence(run8({"--weights=" + home_ + "/nothing"}), "nothing/encoder.safetensors");
+
+  std::string wide = png, damaged = png;
+  wide[17] = '\x7f';  // the width
+  damaged[damaged.size() / 2] ^= 1;
+  for (const std::string& bytes :
+       {std::string(), std::string("GIF89a"), png.substr(0, png.size() / 2), wide, damaged}) {
+    write(home_ + "/x.png", bytes);
+    expect_one_sentence(run8({"--image", home_ + "/x.png"}), "x.png");
+  }
+  expect_one_sentence(run8({"--image", home_}), home_);
+  expect_one_sentence(run8({"--image", home_ + "/no.png"}), "no.png");
+  EXPECT_FALSE(fs::exists(out)) << "a run that is refused leaves nothing";
+}
+
+TEST_F(Cli, SaysHowARunIsAskedFor) {
+  for (const auto& [words, about] :
+       {std::pair(std::vector<std::string>{"run", "99"}, "99 is no lab; those that have one: 8"),
+        std::pair(std::vector<std::string>{"run", "1"}, "has no run yet"),
+        std::pair(std::vector<std::string>{"run", "8", "--use-solution"}, "takes a word after it"),
+        std::pair(std::vector<std::string>{"run", "8", "--use-solution", "8.77"}, "8.77"),
+        std::pair(std::vector<std::string>{"run", "8", "--submission", "x"}, "sandbox")}) {
+    const Ended ended = run(words);
+    EXPECT_EQ(ended.status, 2) << ended;
+    EXPECT_TRUE(ended.complains(about)) << ended;
+  }
+  EXPECT_EQ(run({"run", "--help"}).status, 0);
+  EXPECT_TRUE(run({"--help"}).says("What a lab's functions are for"));
 }
 
 }  // namespace

@@ -160,6 +160,11 @@ Program Building::build() {
   }
   if (!missing_.empty()) refuse_missing();
   program_.path = link(all);
+  for (auto* exercises : {&program_.own, &program_.references}) {
+    std::sort(exercises->begin(), exercises->end(), [](const Exercise* a, const Exercise* b) {
+      return std::pair(lab_of(*a).name, a->id) < std::pair(lab_of(*b).name, b->id);
+    });
+  }
   show_progress("");
   return program_;
 }
@@ -219,7 +224,10 @@ std::string errors_in(const std::string& output, const std::string& root) {
 }
 
 void Building::compile(Unit& unit, std::size_t number) const {
-  const std::string key = sha256(fingerprint_ + name(unit.source) + '\0' + file_text(unit.source));
+  // A learner's file that is the reference letter by letter is the same object.
+  const fs::path path = unit.source;
+  const std::string where = (path.parent_path().filename() / path.filename()).string();
+  const std::string key = sha256(fingerprint_ + where + '\0' + file_text(unit.source));
   unit.object = cache_ + "/" + key + ".run.o";
   if (fs::exists(unit.object)) return;
   // `number` keeps two units of one text apart.
@@ -297,18 +305,18 @@ void Building::refuse_missing() const {
   std::string names, ids;
   for (const Lab& lab : labs()) {  // in the order of the labs
     for (const Exercise& exercise : lab.exercises) {
-      if (missing_.contains(&exercise)) {
-        names += (names.empty() ? "" : ", ") + exercise.id + " " + exercise.name;
-      }
-      if (missing_.contains(&exercise) || from_solutions_.contains(exercise.id)) {
-        if (seen_.contains(&exercise)) ids += (ids.empty() ? "" : ",") + exercise.id;
-      }
+      if (!seen_.contains(&exercise)) continue;
+      const bool missing = missing_.contains(&exercise);
+      if (missing) names += "       " + exercise.id + " " + exercise.name + "\n";
+      if (missing || from_solutions_.contains(exercise.id))
+        ids += (ids.empty() ? "" : ",") + exercise.id;
     }
   }
-  std::string text = "this run calls what is not written yet: " + names + ".\n";
+  std::string text = "this run calls functions that are not written yet:\n" + names;
   if (fs::exists(root_ + "/solutions")) {
-    text += "     With the reference in its place: ./lab run " +
-            std::to_string(std::stoi(lab_.name)) + " --use-solution " + ids + "\n";
+    text += "     With the reference in their place: ./lab run " +
+            std::to_string(std::stoi(lab_.name)) + " --use-solution " +
+            (program_.own.empty() ? "all" : ids) + "\n";
   }
   throw RunRefused(text);
 }

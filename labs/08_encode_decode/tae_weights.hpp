@@ -59,6 +59,7 @@ class TaeReader {
   std::int64_t channels() const { return channels_; }
 
  private:
+  static constexpr std::int64_t kMostChannels = 1024;
   static constexpr std::size_t kMostDigits = 2;  // no such model has a hundred layers
 
   [[noreturn]] void fail(const std::string& what) const { throw FileError(file_ + ": " + what); }
@@ -120,6 +121,9 @@ class TaeReader {
     expected[0] = std::max<std::int64_t>(expected[0], 1);
     expected[1] = std::max<std::int64_t>(expected[1], 1);
     ConvLayer conv{weight(name, expected), RowVector::Zero(expected[0]), 1};
+    if (expected[0] > kMostChannels)
+      fail(name + " makes " + std::to_string(expected[0]) + " channels; expected at most " +
+           std::to_string(kMostChannels));
     if (has_bias) conv.bias = vector(number + ".bias", expected[0]);
     if (!has_bias && !decoder_) conv.stride = 2;
     channels_ = expected[0];

@@ -438,7 +438,7 @@ int check() {
 
 int main(int argc, char** argv) {
   std::string out;
-  int steps = 3000;
+  int steps = 3200;
   std::uint64_t seed = 8;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
