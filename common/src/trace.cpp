@@ -1,9 +1,9 @@
 #include "common/trace.hpp"
 
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 namespace latent {
 namespace {
@@ -35,6 +35,30 @@ std::string row(const TraceLine& line) {
   return text.data();
 }
 
+/// A string of JSON. Written here: the library that the reader of files has takes five seconds to
+/// compile, and a run compiles this file on the learner's machine.
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    std::array<char, 8> escape{};
+    if (static_cast<unsigned char>(c) < 0x20)
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(c));
+    out += c == '"' || c == '\\' ? std::string{'\\', c}
+           : escape[0] != '\0'   ? escape.data()
+                                 : std::string{c};
+  }
+  return out + "\"";
+}
+
+/// ,"name":number with as many digits as it takes to read the same number again.
+template <typename Number>
+std::string member(const char* name, Number value) {
+  std::array<char, 40> text{};
+  std::to_chars(text.data(), text.data() + text.size() - 1, value);
+  const bool is_number = std::isfinite(static_cast<double>(value));
+  return std::string(",\"") + name + "\":" + (is_number ? text.data() : "null");
+}
+
 }  // namespace
 
 std::string trace_table(const std::vector<TraceLine>& lines) {
@@ -51,21 +75,15 @@ std::string trace_table(const std::vector<TraceLine>& lines) {
 std::string trace_jsonl(const std::vector<TraceLine>& lines) {
   std::string text;
   for (const TraceLine& line : lines) {
-    const nlohmann::ordered_json json = {{"stage", line.stage},
-                                         {"shape", line.shape},
-                                         {"dtype", line.dtype},
-                                         {"bytes", line.bytes},
-                                         {"min", line.min},
-                                         {"max", line.max},
-                                         {"mean", line.mean},
-                                         {"std", line.std},
-                                         {"absmax", line.absmax},
-                                         {"nan", line.nan},
-                                         {"macs", line.macs},
-                                         {"params", line.params},
-                                         {"live_bytes", line.live_bytes},
-                                         {"peak_bytes", line.peak_bytes}};
-    text += json.dump() + "\n";
+    std::string shape;
+    for (const std::int64_t size : line.shape)
+      shape += (shape.empty() ? "" : ",") + std::to_string(size);
+    text += "{\"stage\":" + quoted(line.stage) + ",\"shape\":[" + shape +
+            "],\"dtype\":" + quoted(line.dtype) + member("bytes", line.bytes) +
+            member("min", line.min) + member("max", line.max) + member("mean", line.mean) +
+            member("std", line.std) + member("absmax", line.absmax) + member("nan", line.nan) +
+            member("macs", line.macs) + member("params", line.params) +
+            member("live_bytes", line.live_bytes) + member("peak_bytes", line.peak_bytes) + "}\n";
   }
   return text;
 }

@@ -57,8 +57,8 @@ TEST(TraceTable, HasAtMost80Columns) {
 
 TEST(TraceJsonl, IsWhatItWas) {
   const std::string text = trace_jsonl({three_lines()[2]});
-  EXPECT_EQ(text, R"({"stage":"latent","shape":[1,4,64,64],"dtype":"F16","bytes":32768,"min":-3.0,)"
-                  R"("max":3.0,"mean":0.0,"std":0.5,"absmax":3.0,"nan":0,"macs":0,"params":0,)"
+  EXPECT_EQ(text, R"({"stage":"latent","shape":[1,4,64,64],"dtype":"F16","bytes":32768,"min":-3,)"
+                  R"("max":3,"mean":0,"std":0.5,"absmax":3,"nan":0,"macs":0,"params":0,)"
                   R"("live_bytes":65536,"peak_bytes":201326592})"
                   "\n");
 }
@@ -70,6 +70,13 @@ TEST(TraceJsonl, IsOneObjectPerStage) {
   ASSERT_EQ(objects.size(), 3U);
   EXPECT_EQ(objects[1].at("macs"), 28991029248);
   EXPECT_EQ(objects[1].at("nan"), 2);
+  EXPECT_EQ(objects[1].at("mean"), 1e-9);
+}
+
+TEST(TraceJsonl, TakesAnyNameOfAStage) {
+  TraceLine line = three_lines()[0];
+  line.stage = "a \"b\" \\ \n\x01 é";
+  EXPECT_EQ(nlohmann::json::parse(trace_jsonl({line})).at("stage"), line.stage);
 }
 
 TEST(TraceJsonl, HasNullWhereJsonHasNoNumber) {

@@ -733,7 +733,7 @@ TEST_F(Cli, SaysWhichFunctionsARunNeeds) {
   EXPECT_EQ(helped.status, 0) << helped;
   EXPECT_TRUE(helped.says("yours 1.2 1.8 1.9 8.0 8.1 8.2 8.5 8.6 8.7")) << helped;
   EXPECT_TRUE(helped.says("reference 8.8 (not yours)")) << helped;
-  EXPECT_EQ(Json::parse(content(home_ + "/out/functions.json")).at("reference"), Json({"8.8"}));
+  EXPECT_EQ(Json::parse(content(home_ + "/results/functions.json")).at("reference"), Json({"8.8"}));
 
   const fs::path half = fs::path(labs_in_place()) / "08_encode_decode/7_tae_block.cpp";
   write(half,

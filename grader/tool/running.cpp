@@ -59,18 +59,15 @@ std::string file_text(const std::string& path) {
   return text;
 }
 
-/// Contracts, common/'s headers, learners' helpers: a change in any of them compiles all again.
-std::string headers_fingerprint(const std::string& root) {
-  std::vector<std::string> files{root + "/grader/wire/eigen_misuse.hpp",
-                                 root + "/grader/worker/prelude.hpp"};
-  for (const char* folder : {"/common/include", "/labs"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(root + folder)) {
-      if (entry.path().extension() == ".hpp") files.push_back(entry.path());
-    }
+/// What the headers below a folder say.
+std::string headers_in(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".hpp") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   std::string all;
-  for (const std::string& file : files) all += file.substr(root.size()) + file_text(file);
+  for (const std::string& file : files) all += file.substr(folder.size()) + file_text(file);
   return sha256(all);
 }
 
@@ -109,9 +106,12 @@ class Building {
         scratch_(make_scratch()),
         compiler_(compiler_words(root_)) {
     fs::create_directories(cache_);
-    fingerprint_ = headers_fingerprint(root_) + config::kCompilerName + processor();
+    fingerprint_ =
+        headers_in(root_ + "/common/include") + file_text(root_ + "/grader/wire/eigen_misuse.hpp") +
+        file_text(root_ + "/grader/worker/prelude.hpp") + config::kCompilerName + processor();
     for (const std::string& word : compiler_)
       fingerprint_ += word.rfind("-I", 0) == 0 ? "" : word + " ";
+    contracts_ = headers_in(root_ + "/labs");
   }
   ~Building() { remove_scratch(scratch_); }
   Building(const Building&) = delete;
@@ -139,8 +139,9 @@ class Building {
   const std::set<std::string>& from_solutions_;
   std::string root_, cache_, scratch_;
   Words compiler_;
-  std::string fingerprint_;
-  std::string prelude_;  ///< Included before each file; most of compiling one is reading Eigen.
+  std::string fingerprint_;  ///< What common/ is compiled from, besides its sources.
+  std::string contracts_;    ///< What labs have in addition: contracts, learners' helpers.
+  std::string prelude_;      ///< Included before each file; most of compiling one is reading Eigen.
   std::set<const Exercise*> seen_, missing_;
   Program program_;
   std::size_t compiled_ = 0;
@@ -227,7 +228,9 @@ void Building::compile(Unit& unit, std::size_t number) const {
   // A learner's file that is the reference letter by letter is the same object.
   const fs::path path = unit.source;
   const std::string where = (path.parent_path().filename() / path.filename()).string();
-  const std::string key = sha256(fingerprint_ + where + '\0' + file_text(unit.source));
+  const bool common = unit.source.rfind(root_ + "/common/", 0) == 0;
+  const std::string key =
+      sha256(fingerprint_ + (common ? "" : contracts_) + where + '\0' + file_text(unit.source));
   unit.object = cache_ + "/" + key + ".run.o";
   if (fs::exists(unit.object)) return;
   // `number` keeps two units of one text apart.
