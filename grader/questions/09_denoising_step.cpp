@@ -16,7 +16,8 @@ double drawn(Random* random, double low, double high, double printed) {
   return random == nullptr ? printed : std::round(100.0 * random->uniform(low, high)) / 100.0;
 }
 
-std::int64_t drawn(Random* random, std::int64_t low, std::int64_t high, std::int64_t printed) {
+std::int64_t drawn_whole(Random* random, std::int64_t low, std::int64_t high,
+                         std::int64_t printed) {
   return random == nullptr ? printed : random->integer(low, high);
 }
 
@@ -138,7 +139,7 @@ QUESTION(said_of_the_root) {
 }
 
 QUESTION(where_the_step_goes) {
-  const std::int64_t steps = drawn(random, 3, 14, 13);
+  const std::int64_t steps = drawn_whole(random, 3, 14, 13);
   const std::int64_t second = std::llrint(1000.0 * double(steps - 1) / double(steps)) - 1;
   return {"Trailing spacing, 1000 timesteps, " + std::to_string(steps) +
               " steps. The first step starts at 999. To which timestep does it have to go?",
@@ -170,7 +171,7 @@ QUESTION(what_goldens_do_not_see) {
 }
 
 QUESTION(strength_in_steps) {
-  const std::int64_t steps = 2 * drawn(random, std::int64_t{3}, std::int64_t{20}, 12) + 1;
+  const std::int64_t steps = 2 * drawn_whole(random, 3, 20, 12) + 1;
   const double strength = random == nullptr ? 0.75 : 0.25 * double(random->integer(1, 3));
   return {
       "Image to image with " + std::to_string(steps) + " steps and strength " + text_of(strength) +
