@@ -165,6 +165,45 @@ MISCONCEPTION(
     "A beta of 0 adds no noise, a beta of 1 leaves no signal, a falling schedule is two arguments "
     "in the wrong order. All three train without an error.")
 
+namespace linear_in_float {
+DoubleVector make_betas(BetaSchedule kind, std::int64_t steps, double first, double last) {
+  const DoubleVector betas = solution::make_betas(kind, steps, first, last);
+  if (kind != BetaSchedule::kLinear) return betas;
+  return betas.cast<float>().cast<double>();
+}
+}  // namespace linear_in_float
+MISCONCEPTION(linear_in_float, make_betas, "betas.linear-in-float",
+              "Your linear betas went through float. Schedules are double.",
+              "torch.linspace in float32 is what libraries use, and it is good to seven digits. A "
+              "product of a thousand such factors is good to six.")
+
+namespace scaled_in_float {
+DoubleVector make_betas(BetaSchedule kind, std::int64_t steps, double first, double last) {
+  const DoubleVector betas = solution::make_betas(kind, steps, first, last);
+  if (kind != BetaSchedule::kScaledLinear) return betas;
+  const Eigen::VectorXf roots = betas.cwiseSqrt().cast<float>();
+  return roots.cwiseAbs2().cast<double>();
+}
+}  // namespace scaled_in_float
+MISCONCEPTION(scaled_in_float, make_betas, "betas.scaled-in-float",
+              "The roots of your scaled linear betas went through float. Schedules are double.",
+              "torch.linspace in float32 is what libraries use. Squaring doubles the relative "
+              "error.")
+
+namespace cosine_in_float {
+DoubleVector make_betas(BetaSchedule kind, std::int64_t steps, double first, double last) {
+  DoubleVector betas = solution::make_betas(kind, steps, first, last);
+  if (kind != BetaSchedule::kCosine) return betas;
+  for (double& beta : betas)
+    if (beta < 0.999) beta = 1.0 - double(float(1.0 - beta));
+  return betas;
+}
+}  // namespace cosine_in_float
+MISCONCEPTION(cosine_in_float, make_betas, "betas.cosine-in-float",
+              "The quotients of your cosine went through float. Schedules are double.",
+              "1 - q is small where q is nearly 1: a float q leaves the first betas, 4e-5 each, "
+              "three digits.")
+
 namespace begins_with_one {
 DoubleVector cumulative_alphas(const DoubleVector& betas) {
   const DoubleVector right = solution::cumulative_alphas(betas);
@@ -277,6 +316,15 @@ MISCONCEPTION(signal_to_noise, noise_sigmas, "sigmas.inverted",
               "Your quotient is upside down: sigma is noise over signal and grows with t.",
               "a / (1 - a) is the signal-to-noise ratio, which 9.6 uses. Its root falls from 34 to "
               "0.07 where sigma should rise from 0.03 to 14.6.")
+
+namespace sigma_in_float {
+DoubleVector noise_sigmas(const DoubleVector& alphas_cumprod) {
+  return solution::noise_sigmas(alphas_cumprod).cast<float>().cast<double>();
+}
+}  // namespace sigma_in_float
+MISCONCEPTION(sigma_in_float, noise_sigmas, "sigmas.in-float",
+              "Your sigmas went through float. Schedules are double.",
+              "Tensors are float in this workbook, schedules and coefficients are not.")
 
 namespace infinite_sigma {
 DoubleVector noise_sigmas(const DoubleVector& alphas_cumprod) {
@@ -412,6 +460,17 @@ MISCONCEPTION(mixed_up, add_noise, "noise.arguments-exchanged",
               "Signal and noise are exchanged: sqrt(a) belongs to x0, sqrt(1 - a) to eps.",
               "a is close to 1 at timestep 0, where the latent is nearly clean. Two arguments of "
               "one type are easily given in the wrong order.")
+
+namespace first_timestep_refused {
+Matrix add_noise(const Matrix& x0, const Matrix& eps, const std::vector<std::int64_t>& t,
+                 const DoubleVector& alphas_cumprod) {
+  for (const std::int64_t step : t) require(step != 0, "a timestep counts from 1");
+  return solution::add_noise(x0, eps, t, alphas_cumprod);
+}
+}  // namespace first_timestep_refused
+MISCONCEPTION(first_timestep_refused, add_noise, "noise.first-timestep-refused",
+              "Timestep 0 was refused. Timesteps count from 0, and it has noise like the others.",
+              "In papers t = 0 is the clean latent. In arrays it is the first noisy one.")
 
 namespace timesteps_clamped {
 Matrix add_noise(const Matrix& x0, const Matrix& eps, const std::vector<std::int64_t>& t,
@@ -598,6 +657,18 @@ MISCONCEPTION(epsilon_multiplied, convert_prediction, "convert.epsilon-multiplie
               "For epsilon you multiplied by sqrt(a) where it has to be divided by it.",
               "Subtracting the noise leaves sqrt(a) x0. At the last timestep of Stable Diffusion "
               "sqrt(a) is 0.068: multiplied, the image is 215 times too faint.")
+
+namespace noise_as_it_stands {
+Denoised convert_prediction(PredictionType type, const Matrix& x_t, const Matrix& output,
+                            double a_t) {
+  Denoised d = solution::convert_prediction(type, x_t, output, a_t);
+  if (type == PredictionType::kEpsilon) d.eps *= float(std::sqrt(1.0 - a_t));
+  return d;
+}
+}  // namespace noise_as_it_stands
+MISCONCEPTION(noise_as_it_stands, convert_prediction, "convert.epsilon-scaled",
+              "For epsilon you returned sqrt(1 - a) o, the noise as it stands in x_t. eps is o.",
+              "A step multiplies eps by a factor of its own.")
 
 namespace velocity_signs {
 Denoised convert_prediction(PredictionType type, const Matrix& x_t, const Matrix& output,
@@ -878,6 +949,13 @@ MISCONCEPTION(
     "corrected in pull request 9384. With trailing and 13 steps, 999 is followed by 922, and the "
     "step from 999 removes noise down to 923. For 30 steps of linspace 29 of 29 are wrong.")
 
+/// The same timesteps, with previous read from their list.
+static SamplingSteps in_order(SamplingSteps steps) {
+  steps.previous.assign(steps.timesteps.begin() + 1, steps.timesteps.end());
+  steps.previous.push_back(-1);
+  return steps;
+}
+
 namespace stride_of_one {
 SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_steps,
                                  std::int64_t steps, std::int64_t offset) {
@@ -912,7 +990,7 @@ SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_ste
                                  std::int64_t steps, std::int64_t offset) {
   SamplingSteps result = solution::sampling_timesteps(spacing, train_steps, steps, offset);
   std::reverse(result.timesteps.begin(), result.timesteps.end());
-  return result;
+  return in_order(result);
 }
 }  // namespace going_up
 MISCONCEPTION(going_up, sampling_timesteps, "timesteps.ascending",
@@ -932,19 +1010,62 @@ MISCONCEPTION(
     "Stable Diffusion is sampled with steps_offset 1: 981, 961 ... 1. Without it the last "
     "step starts at timestep 0.")
 
-namespace offset_everywhere {
+namespace offset_in_linspace {
 SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_steps,
                                  std::int64_t steps, std::int64_t offset) {
   SamplingSteps result = solution::sampling_timesteps(spacing, train_steps, steps, offset);
-  if (spacing == TimestepSpacing::kLeading) return result;
+  if (spacing != TimestepSpacing::kLinspace) return result;
   for (std::int64_t& t : result.timesteps) t = std::min(t + offset, train_steps - 1);
+  return in_order(result);
+}
+}  // namespace offset_in_linspace
+MISCONCEPTION(
+    offset_in_linspace, sampling_timesteps, "timesteps.offset-in-linspace",
+    "The offset was added to linspace. It is leading's alone.",
+    "Leading needs it because it starts at 0 and never gets near T - 1. Linspace has both "
+    "ends already.")
+
+namespace offset_in_trailing {
+SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_steps,
+                                 std::int64_t steps, std::int64_t offset) {
+  SamplingSteps result = solution::sampling_timesteps(spacing, train_steps, steps, offset);
+  if (spacing != TimestepSpacing::kTrailing) return result;
+  for (std::int64_t& t : result.timesteps) t = std::max<std::int64_t>(t - offset, 0);
+  return in_order(result);
+}
+}  // namespace offset_in_trailing
+MISCONCEPTION(offset_in_trailing, sampling_timesteps, "timesteps.offset-in-trailing",
+              "The offset moved trailing. It is leading's alone.",
+              "Trailing starts at T - 1, which is what it is for.")
+
+namespace rounded_stride {
+SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_steps,
+                                 std::int64_t steps, std::int64_t offset) {
+  SamplingSteps result = solution::sampling_timesteps(spacing, train_steps, steps, offset);
+  if (spacing != TimestepSpacing::kLinspace) return result;
+  const std::int64_t stride = std::llrint(double(train_steps - 1) / double(steps - 1));
+  for (std::size_t i = 0; i + 1 < result.timesteps.size(); ++i)
+    result.previous[i] = result.timesteps[i] - stride;
   return result;
 }
-}  // namespace offset_everywhere
-MISCONCEPTION(offset_everywhere, sampling_timesteps, "timesteps.offset-everywhere",
-              "The offset was added to linspace or trailing. It is leading's alone.",
-              "Leading needs it because it starts at 0 and never gets near T - 1. The other two "
-              "are at T - 1 already.")
+}  // namespace rounded_stride
+MISCONCEPTION(
+    rounded_stride, sampling_timesteps, "timesteps.rounded-stride",
+    "For linspace you subtracted the distance, rounded. Rounded timesteps are not equally "
+    "far from one another: read the next one from the list.",
+    "(T - 1) / (S - 1) is right on average, and off by one here and there.")
+
+namespace all_steps_refused {
+SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_steps,
+                                 std::int64_t steps, std::int64_t offset) {
+  require(steps < train_steps, "fewer steps than timesteps");
+  return solution::sampling_timesteps(spacing, train_steps, steps, offset);
+}
+}  // namespace all_steps_refused
+MISCONCEPTION(
+    all_steps_refused, sampling_timesteps, "timesteps.all-refused",
+    "As many steps as timesteps were refused. That is the chain of training, and allowed.",
+    "DDPM was sampled with all of its thousand timesteps.")
 
 namespace rounded_up {
 SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_steps,
@@ -954,7 +1075,7 @@ SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_ste
   const std::int64_t ratio = (train_steps + steps - 1) / steps;
   for (std::int64_t i = 0; i < steps; ++i)
     result.timesteps[std::size_t(steps - 1 - i)] = i * ratio + offset;
-  return result;
+  return in_order(result);
 }
 }  // namespace rounded_up
 MISCONCEPTION(rounded_up, sampling_timesteps, "timesteps.ratio-rounded-up",
@@ -971,7 +1092,7 @@ SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_ste
     const double place = double(i * train_steps) / double(steps);
     result.timesteps[std::size_t(steps - 1 - i)] = std::llrint(place) + offset;
   }
-  return result;
+  return in_order(result);
 }
 }  // namespace ratio_not_rounded
 MISCONCEPTION(ratio_not_rounded, sampling_timesteps, "timesteps.ratio-not-rounded",
@@ -986,7 +1107,7 @@ SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_ste
   if (spacing != TimestepSpacing::kLinspace) return result;
   for (std::int64_t i = 0; i < steps; ++i)
     result.timesteps[std::size_t(steps - 1 - i)] = i * (train_steps - 1) / (steps - 1);
-  return result;
+  return in_order(result);
 }
 }  // namespace linspace_cut_off
 MISCONCEPTION(linspace_cut_off, sampling_timesteps, "timesteps.linspace-truncated",
@@ -1003,7 +1124,7 @@ SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_ste
     const double place = double(i * train_steps) / double(steps);
     result.timesteps[std::size_t(steps - 1 - i)] = std::llrint(place);
   }
-  return result;
+  return in_order(result);
 }
 }  // namespace linspace_without_end
 MISCONCEPTION(linspace_without_end, sampling_timesteps, "timesteps.linspace-end-excluded",
@@ -1016,7 +1137,7 @@ SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_ste
   SamplingSteps result = solution::sampling_timesteps(spacing, train_steps, steps, offset);
   if (spacing == TimestepSpacing::kTrailing)
     for (std::int64_t& t : result.timesteps) ++t;
-  return result;
+  return in_order(result);
 }
 }  // namespace trailing_beyond
 MISCONCEPTION(trailing_beyond, sampling_timesteps, "timesteps.trailing-not-less-one",
@@ -1030,7 +1151,7 @@ SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_ste
   if (spacing != TimestepSpacing::kTrailing) return result;
   for (std::int64_t i = 0; i < steps; ++i)
     result.timesteps[std::size_t(steps - 1 - i)] = (i + 1) * train_steps / steps - 1;
-  return result;
+  return in_order(result);
 }
 }  // namespace trailing_cut_off
 MISCONCEPTION(trailing_cut_off, sampling_timesteps, "timesteps.trailing-truncated",
@@ -1049,7 +1170,7 @@ SamplingSteps sampling_timesteps(TimestepSpacing spacing, std::int64_t train_ste
     if (spacing == TimestepSpacing::kTrailing)
       t = std::llround(double((i + 1) * train_steps) / double(steps)) - 1;
   }
-  return result;
+  return in_order(result);
 }
 }  // namespace half_away_from_zero
 MISCONCEPTION(half_away_from_zero, sampling_timesteps, "timesteps.half-away",
@@ -1348,6 +1469,19 @@ MISCONCEPTION(final_alpha_is_first, ddim_step, "ddim.final-alpha-is-first",
               "otherwise.",
               "With max(previous, 0) as an index, -1 becomes 0 without anybody noticing.")
 
+namespace one_or_first {
+DenoisingStep ddim_step(DDIM_PARAMETERS) {
+  ddim_pieces(DDIM_ARGUMENTS);
+  DdimOptions either = options;
+  if (options.final_alpha != 1.0) either.final_alpha = alphas_cumprod(0);
+  return solution::ddim_step(x_t, output, t, previous, alphas_cumprod, noise, either);
+}
+}  // namespace one_or_first
+MISCONCEPTION(
+    one_or_first, ddim_step, "ddim.final-alpha-one-or-first",
+    "Your last step goes to 1 or to a_0. It goes to final_alpha, whatever that is.",
+    "set_alpha_to_one of the library is a switch with two positions. Here it is a number.")
+
 namespace final_alpha_everywhere {
 DenoisingStep ddim_step(DDIM_PARAMETERS) {
   ddim_pieces(DDIM_ARGUMENTS);
@@ -1388,6 +1522,32 @@ MISCONCEPTION(
     "huggingface/diffusers issue 1486: for the type \"sample\" the DDIM scheduler mixed the "
     "predicted image in where the noise belongs. The loops that have been in its tests use "
     "epsilon.")
+
+namespace image_kept_as_eps {
+DenoisingStep ddim_step(DDIM_PARAMETERS) {
+  DdimPieces p = ddim_pieces(DDIM_ARGUMENTS);
+  if (options.prediction == PredictionType::kSample && !options.rederive_eps) p.eps = output;
+  return p.mixed(1 - p.next - p.variance, std::sqrt(p.variance), noise);
+}
+}  // namespace image_kept_as_eps
+MISCONCEPTION(image_kept_as_eps, ddim_step, "ddim.image-kept-as-eps",
+              "For a model that puts out x0 you mixed its output in where the noise belongs.",
+              "eps has to be found first: (x_t - sqrt(a) x0) / sqrt(1 - a). "
+              "huggingface/diffusers issue 1486 is exactly this.")
+
+namespace rederived_for_epsilon_only {
+DenoisingStep ddim_step(DDIM_PARAMETERS) {
+  ddim_pieces(DDIM_ARGUMENTS);
+  DdimOptions some = options;
+  if (options.prediction != PredictionType::kEpsilon) some.rederive_eps = false;
+  return solution::ddim_step(x_t, output, t, previous, alphas_cumprod, noise, some);
+}
+}  // namespace rederived_for_epsilon_only
+MISCONCEPTION(
+    rederived_for_epsilon_only, ddim_step, "ddim.rederived-for-epsilon-only",
+    "eps was derived again for epsilon predictions only. The clip changes x0 whatever the "
+    "model puts out.",
+    "Converting v gives an eps that fits the x0 before the clip.")
 
 namespace final_noise {
 DenoisingStep ddim_step(DDIM_PARAMETERS) {
@@ -1655,6 +1815,17 @@ MISCONCEPTION(only_epsilon, ddpm_step, "ddpm.type-ignored",
               "You took every output for epsilon. The options say what it is.",
               "The mean is written with x0 and x_t so that it does not matter what the model puts "
               "out: convert first.")
+
+namespace velocity_read_as_noise {
+DenoisingStep ddpm_step(DDPM_PARAMETERS) {
+  DdpmOptions other = options;
+  if (options.prediction == PredictionType::kVelocity) other.prediction = PredictionType::kEpsilon;
+  return solution::ddpm_step(x_t, output, t, previous, alphas_cumprod, noise, other);
+}
+}  // namespace velocity_read_as_noise
+MISCONCEPTION(velocity_read_as_noise, ddpm_step, "ddpm.velocity-read-as-noise",
+              "You took v for epsilon.",
+              "x0 is sqrt(a) x_t - sqrt(1 - a) v for a model that puts out v: 9.2 knows.")
 
 namespace eps_in_the_place_of_x_t {
 DenoisingStep ddpm_step(DDPM_PARAMETERS) {
@@ -1925,6 +2096,21 @@ MISCONCEPTION(always_noise, denoiser_task, "task.always-noise",
               "Training scripts of diffusers read noise_scheduler.config.prediction_type for the "
               "target. A model trained on eps under the name of v is broken by its own "
               "configuration.")
+
+namespace scaled_noise_target {
+DenoiserTask denoiser_task(TASK_PARAMETERS) {
+  DenoiserTask task = solution::denoiser_task(TASK_ARGUMENTS);
+  if (type != PredictionType::kEpsilon) return task;
+  for (Index n = 0; n < x0.rows(); ++n)
+    task.target.row(n) *= float(std::sqrt(1.0 - alphas_cumprod(t[std::size_t(n)])));
+  return task;
+}
+}  // namespace scaled_noise_target
+MISCONCEPTION(scaled_noise_target, denoiser_task, "task.scaled-noise-target",
+              "For epsilon the target is the noise as it stands in x_t. It is eps itself, of "
+              "variance 1 at every timestep.",
+              "A target of the same size at every noise level is what made epsilon the first "
+              "choice.")
 
 namespace flow_target {
 DenoiserTask denoiser_task(TASK_PARAMETERS) {
@@ -2482,7 +2668,10 @@ PipelineTrace trace_pipeline(PIPELINE_PARAMETERS) {
   const std::int64_t ratio = alphas_cumprod.size() / options.steps;
   for (std::size_t i = 0; i < run.t.size(); ++i)
     run.previous[i] = std::max<std::int64_t>(run.t[i] - ratio, -1);
-  return finished(right, run, options.prediction, options.prediction, 1.0, codec, alphas_cumprod);
+  PipelineTrace trace =
+      finished(right, run, options.prediction, options.prediction, 1.0, codec, alphas_cumprod);
+  for (std::size_t i = 0; i < trace.records.size(); ++i) trace.records[i].t = right.records[i].t;
+  return trace;
 }
 }  // namespace strides_of_the_ratio
 MISCONCEPTION(
