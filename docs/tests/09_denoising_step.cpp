@@ -89,7 +89,7 @@ TEST(Chapter09, WorksTheTimesteps) {
   EXPECT_EQ(wrong(TimestepSpacing::kTrailing), 10);
   EXPECT_EQ(wrong(TimestepSpacing::kLinspace), 29);
   EXPECT_EQ(wrong(TimestepSpacing::kLeading), 0);
-  chapter.prints("10 of the 29");
+  chapter.prints("10\nof the 29 gaps are wrong with trailing and all 29");
 }
 
 TEST(Chapter09, WorksDdim) {
