@@ -2343,7 +2343,7 @@ MISCONCEPTION(pad_unchecked, causal_pad, "causalpad.unchecked",
 // ---- 10.7 design_tokenizer ---------------------------------------------------------------------
 
 namespace no_attention {
-std::int64_t block(std::int64_t a, std::int64_t b) {
+std::int64_t residual_block(std::int64_t a, std::int64_t b) {
   return 2 * a + 9 * a * b + b + 2 * b + 9 * b * b + b + (a == b ? 0 : a * b + b);
 }
 
@@ -2358,13 +2358,13 @@ ParameterCount autoencoder_parameters(const TokenizerDesign& design) {
   }
   const std::int64_t last = c.back(), moments = design.channels * (is_discrete ? 1 : 2);
   ParameterCount count;
-  count.encoder = 28 * c[0] + 2 * block(last, last) + 2 * last + (9 * last + 1) * moments;
+  count.encoder = 28 * c[0] + 2 * residual_block(last, last) + 2 * last + (9 * last + 1) * moments;
   count.decoder =
-      (9 * design.channels + 1) * last + 2 * block(last, last) + 2 * c[0] + 27 * c[0] + 3;
+      (9 * design.channels + 1) * last + 2 * residual_block(last, last) + 2 * c[0] + 27 * c[0] + 3;
   for (std::size_t i = 0; i < c.size(); ++i) {
     const std::size_t next = std::min(i + 1, c.size() - 1);
-    count.encoder += block(c[i > 0 ? i - 1 : 0], c[i]) + block(c[i], c[i]);
-    count.decoder += block(c[next], c[i]) + 2 * block(c[i], c[i]);
+    count.encoder += residual_block(c[i > 0 ? i - 1 : 0], c[i]) + residual_block(c[i], c[i]);
+    count.decoder += residual_block(c[next], c[i]) + 2 * residual_block(c[i], c[i]);
     if (i + 1 < c.size()) count.encoder += (9 * c[i] + 1) * c[i];
     if (i > 0) count.decoder += (9 * c[i] + 1) * c[i];
   }
@@ -2393,7 +2393,7 @@ namespace two_blocks {
 ParameterCount autoencoder_parameters(const TokenizerDesign& design) {
   ParameterCount count = solution::autoencoder_parameters(design);
   for (const std::int64_t m : design.multipliers)
-    count.decoder -= no_attention::block(design.base * m, design.base * m);
+    count.decoder -= no_attention::residual_block(design.base * m, design.base * m);
   return count;
 }
 }  // namespace two_blocks
@@ -2406,7 +2406,7 @@ namespace three_blocks {
 ParameterCount autoencoder_parameters(const TokenizerDesign& design) {
   ParameterCount count = solution::autoencoder_parameters(design);
   for (const std::int64_t m : design.multipliers)
-    count.encoder += no_attention::block(design.base * m, design.base * m);
+    count.encoder += no_attention::residual_block(design.base * m, design.base * m);
   return count;
 }
 }  // namespace three_blocks
