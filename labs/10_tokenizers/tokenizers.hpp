@@ -302,15 +302,15 @@ struct TokenizerDesign {
   std::int64_t base = 128;                ///< Channels at full resolution, times multipliers[0].
   std::vector<std::int64_t> multipliers;  ///< {1, 2, 4, 4}: one per level, so f = 2^(levels - 1).
   std::int64_t channels = 4;              ///< z, of the latent.
-  LatentKind kind = LatentKind::kContinuous;
-  std::int64_t codes = 0;             ///< K, if discrete; not looked at otherwise.
+  LatentKind kind = LatentKind::kContinuous;  ///< What the latent consists of.
+  std::int64_t codes = 0;                     ///< K, if discrete; not looked at otherwise.
   std::int64_t bytes_per_number = 4;  ///< Of a weight, an activation and a stored latent value.
 };
 
 /// What the parts of a tokenizer weigh, in numbers that are trained.
 struct ParameterCount {
-  std::int64_t encoder = 0;
-  std::int64_t decoder = 0;
+  std::int64_t encoder = 0;   ///< Image to latent.
+  std::int64_t decoder = 0;   ///< Latent to image.
   std::int64_t codebook = 0;  ///< K z, or 0 if continuous.
 };
 
@@ -366,16 +366,16 @@ struct TokenizerTargets {
 
 /// Whether a target is met.
 enum class TargetVerdict {
-  kMet,
-  kMissed,
+  kMet,      ///< It is.
+  kMissed,   ///< It is not.
   kUnknown,  ///< No arithmetic on a design answers this; train it and measure.
 };
 
 /// The verdict on each target.
 struct TokenizerVerdicts {
-  TargetVerdict parameters = TargetVerdict::kUnknown;
-  TargetVerdict bytes = TargetVerdict::kUnknown;
-  TargetVerdict psnr = TargetVerdict::kUnknown;  ///< kUnknown, always.
+  TargetVerdict parameters = TargetVerdict::kUnknown;  ///< On the number of parameters.
+  TargetVerdict bytes = TargetVerdict::kUnknown;       ///< On the memory.
+  TargetVerdict psnr = TargetVerdict::kUnknown;        ///< kUnknown, always.
   double published_psnr = 0.0;  ///< Best published one of this kind and factor, 0 if none.
 };
 
@@ -384,20 +384,20 @@ struct TokenizerReport {
   std::int64_t positions = 0;      ///< height / f · width / f: tokens, if discrete.
   std::int64_t latent_values = 0;  ///< positions · channels.
   double bits = 0.0;  ///< positions · log2 K if discrete, else 8 bytes_per_number per value.
-  ParameterCount parameters;
-  std::int64_t decoder_peak_bytes = 0;
+  ParameterCount parameters;            ///< `autoencoder_parameters`.
+  std::int64_t decoder_peak_bytes = 0;  ///< `decoder_peak_bytes`.
   double conv_cost = 0.0;       ///< Of a convolution on the latent against one on pixels: 1 / f^2.
   double attention_cost = 0.0;  ///< Of attention's scores likewise: 1 / f^4.
-  TokenizerVerdicts verdicts;
+  TokenizerVerdicts verdicts;   ///< Which targets are met.
 };
 
 /// A measured reconstruction, ImageNet validation images at 256 x 256.
 struct PublishedTokenizer {
-  LatentKind kind = LatentKind::kContinuous;
-  std::int64_t factor = 0;    ///< f.
-  std::int64_t channels = 0;  ///< z, 0 where the table gives none.
-  std::int64_t codes = 0;     ///< K, 0 if continuous.
-  double psnr = 0.0;          ///< In dB.
+  LatentKind kind = LatentKind::kContinuous;  ///< KL or VQ.
+  std::int64_t factor = 0;                    ///< f.
+  std::int64_t channels = 0;                  ///< z, 0 where the table gives none.
+  std::int64_t codes = 0;                     ///< K, 0 if continuous.
+  double psnr = 0.0;                          ///< In dB.
 };
 
 /// Given: what the latent-diffusion repository reports of its own first stages.
@@ -430,9 +430,9 @@ TokenizerReport design_tokenizer(const TokenizerDesign& design, const TokenizerT
 
 /// The discriminator's loss with its gradients.
 struct HingeLoss {
-  double value = 0.0;
-  Matrix d_real;  ///< With respect to the logits of real patches.
-  Matrix d_fake;  ///< With respect to the logits of reconstructed patches.
+  double value = 0.0;  ///< L_D.
+  Matrix d_real;       ///< With respect to the logits of real patches.
+  Matrix d_fake;       ///< With respect to the logits of reconstructed patches.
 };
 
 /// \f$ \tfrac12\big[\text{mean}\max(0, 1 - r) + \text{mean}\max(0, 1 + f)\big] \f$. At a kink, r =
@@ -448,8 +448,8 @@ HingeLoss hinge_d_loss(const Matrix& real, const Matrix& fake);
 
 /// The generator's adversarial loss with its gradient.
 struct GeneratorLoss {
-  double value = 0.0;
-  Matrix d_fake;  ///< With respect to the logits of reconstructed patches.
+  double value = 0.0;  ///< L_G.
+  Matrix d_fake;       ///< With respect to the logits of reconstructed patches.
 };
 
 /// \f$ -\text{mean}(f) \f$, over all elements: no hinge here, so the pull never ends.
@@ -477,9 +477,9 @@ double adopt_weight(double weight, std::int64_t step, std::int64_t threshold);
 
 /// The weights of the sum.
 struct LdmWeights {
-  double perceptual = 1.0;
-  double kl = 1e-6;
-  double log_var = 0.0;  ///< s, logarithm of the scale of the reconstruction error.
+  double perceptual = 1.0;  ///< w_p, of the perceptual distance.
+  double kl = 1e-6;         ///< w_kl, of the KL divergence.
+  double log_var = 0.0;     ///< s, logarithm of the scale of the reconstruction error.
 };
 
 /// The adversarial term in three factors.
@@ -491,10 +491,10 @@ struct LdmAdversarial {
 
 /// The terms as they stand in the sum.
 struct LdmLoss {
-  double reconstruction = 0.0;
-  double kl = 0.0;
-  double adversarial = 0.0;
-  double total = 0.0;
+  double reconstruction = 0.0;  ///< Absolute error and perceptual distance, summed over an image.
+  double kl = 0.0;              ///< Weighted.
+  double adversarial = 0.0;     ///< With all three factors.
+  double total = 0.0;           ///< Their sum.
 };
 
 /// The loss that Stable Diffusion's first stage was trained with, with its real reductions:
