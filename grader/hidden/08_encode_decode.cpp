@@ -725,9 +725,11 @@ const std::array<KnownFamily, 5>& known_families() {
 DEFINES(latent_shape, "unpacked: the family's channels, and an eighth of each side") {
   const Index rows = draw.size("H/8", 1, 90), columns = draw.size("W/8", 1, 90);
   for (const KnownFamily& known : known_families()) {
-    const Shape got = ASK(latent_shape, known.family, 8 * rows, 8 * columns, false);
-    expect_equal(std::string("shape, ") + known.name, got,
-                 Shape{known.contract.channels, rows, columns});
+    for (const Index times : {1, 2}) {
+      const Index h = times * rows, w = times * columns;
+      const Shape got = ASK(latent_shape, known.family, 8 * h, 8 * w, false);
+      expect_equal(std::string("shape, ") + known.name, got, Shape{known.contract.channels, h, w});
+    }
   }
 }
 
@@ -1793,8 +1795,8 @@ Map tiled_oracle(const Tensor4& latent, const std::vector<TaeLayer>& decoder,
   return sum;
 }
 
-/// A latent of 4 channels that needs several tiles along both axes, and a decoder to 3 channels
-/// that looks at neighbours and doubles each side.
+/// A latent that needs two tiles along its rows and three along its columns, the last ones moved
+/// back, and a decoder that looks at neighbours and doubles each side.
 struct TilingCase {
   Tensor4 latent;
   std::vector<TaeLayer> decoder;
@@ -1802,8 +1804,11 @@ struct TilingCase {
 };
 
 TilingCase draw_tiling_case(Draw& draw, Index in, Index out) {
-  const Index tile = draw.size("tile", 3, 4), overlap = draw.size("overlap", 1, 2);
-  const Index h = draw.size("H", 5, 8), w = draw.size("W", 5, 8), n = draw.size("N", 1, 2);
+  const Index tile = draw.size("tile", 5, 6), overlap = draw.size("overlap", 1, 2);
+  // Moved back, the last tile shares more with its neighbour than the ramp is long.
+  const Index h = tile + draw.size("rows behind the first tile", 1, 2);
+  const Index w = tile + tile - overlap + draw.size("columns behind the second tile", 1, 2);
+  const Index n = draw.size("N", 1, 2);
   TilingCase it{Tensor4(n, in, h, w), {}, {tile, overlap}};
   for (Index i = 0; i < it.latent.size(); ++i) {
     it.latent.data()[i] = float(draw.random().normal());
