@@ -159,7 +159,13 @@ Tensor4 denormalize_channels(const Tensor4& z, const ChannelStats& stats);
 // ---- 8.4 -----------------------------------------------------------------------------------
 
 /// The autoencoders that people confuse.
-enum class AutoencoderFamily : std::int32_t { kSd1, kSdxl, kSd3, kFlux1, kFlux2 };
+enum class AutoencoderFamily : std::int32_t {
+  kSd1,    ///< Stable Diffusion 1.x and 2.x.
+  kSdxl,   ///< SDXL: the same architecture, other weights.
+  kSd3,    ///< Stable Diffusion 3 and 3.5.
+  kFlux1,  ///< Flux.1.
+  kFlux2,  ///< Flux.2.
+};
 
 /// What a pipeline has to know of its autoencoder.
 struct LatentContract {
@@ -167,8 +173,7 @@ struct LatentContract {
   std::int64_t factor = 8;    ///< Pixels per latent position along each side.
   double scale = 1.0;         ///< As in `LatentScale`.
   double shift = 0.0;         ///< As in `LatentScale`.
-  std::int64_t pack =
-      1;  ///< Latent positions per token along each side: 2 where `patchify` is part of it.
+  std::int64_t pack = 1;      ///< Latent positions per token along each side: 2 for `patchify`.
 };
 
 /// The table: SD 1.x/2.x 4 channels, 0.18215; SDXL 4, 0.13025; SD3/3.5 16, 1.5305 and 0.0609;
@@ -189,8 +194,7 @@ LatentContract latent_contract(AutoencoderFamily family);
 /// @param family  Which autoencoder.
 /// @param height  Rows of the image.
 /// @param width   Columns of the image.
-/// @param packed  Whether the 2x2 packing is asked for; for a family without one it changes
-/// nothing.
+/// @param packed  Whether the 2x2 packing is asked for; it changes nothing for a family without.
 /// @return        Three sizes.
 /// @throws std::invalid_argument  if a side is below 1, or no multiple of the factor (packed: of
 ///                                factor * pack), with the nearest sizes that are.
@@ -325,9 +329,9 @@ enum class LayerKind : std::int32_t {
 
 /// One layer of an encoder or decoder.
 struct TaeLayer {
-  LayerKind kind = LayerKind::kRelu;
-  ConvLayer conv;  ///< Where kind is kConv.
-  TaeBlock block;  ///< Where kind is kBlock.
+  LayerKind kind = LayerKind::kRelu;  ///< Which of the five.
+  ConvLayer conv;                     ///< Where kind is kConv.
+  TaeBlock block;                     ///< Where kind is kBlock.
 };
 
 /// Applies one layer.
@@ -345,7 +349,7 @@ struct TraceRecord {
   std::int64_t bytes = 0;       ///< Of it, in fp32.
   TensorStats stats;            ///< Of it.
   std::int64_t macs = 0;        ///< Of the stage's convolutions.
-  std::int64_t params = 0;      ///< Weights and biases of the stage; GroupNorm's two vectors, too.
+  std::int64_t params = 0;      ///< Weights, biases (zeros, too), GroupNorm's two vectors.
   std::int64_t live_bytes = 0;  ///< Most bytes alive while the stage ran.
   std::int64_t peak_bytes = 0;  ///< Most bytes alive up to here.
 };
