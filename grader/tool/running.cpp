@@ -144,7 +144,6 @@ class Building {
   std::string prelude_;      ///< Included before each file; most of compiling one is reading Eigen.
   std::set<const Exercise*> seen_, missing_;
   Program program_;
-  std::size_t compiled_ = 0;
 };
 
 /// From the experiment to what it calls, to what that calls, until nothing new turns up.
