@@ -822,10 +822,15 @@ StepOracle ddim_oracle(const StepCase& c, const DdimOptions& o) {
 
 DEFINES(ddim_step, "eta 0: mixes x_0 and eps again, with the a of previous") {
   const StepCase c = draw_step(draw);
+  StepCase to_first = c;
+  to_first.previous = 0;
   const DenoisingStep got = DDIM(c, ddim(Type::kEpsilon));
+  const DenoisingStep first = DDIM(to_first, ddim(Type::kEpsilon));
   const StepOracle expected = ddim_oracle(c, ddim(Type::kEpsilon));
   expect_near("x0", got.x0, expected.x0, rounding(c.scale()));
   expect_near("prev", got.prev, expected.prev, rounding(c.scale()));
+  expect_near("prev at timestep 0", first.prev, ddim_oracle(to_first, ddim(Type::kEpsilon)).prev,
+              rounding(c.scale()));
 }
 
 PROPERTY(ddim_step, "understands a model that puts out x_0") {
@@ -1118,12 +1123,21 @@ DEFINES(ddpm_step, "one timestep, no noise: weighs x_0 and x_t as the posterior'
 
 PROPERTY(ddpm_step, "several timesteps: alpha and beta are those of the jump") {
   const StepCase c = without_noise(draw_step(draw));
-  expect_near("prev", DDPM(c, ddpm()).prev, ddpm_oracle(c, ddpm()).prev, rounding(c.scale()));
+  StepCase to_first = c;
+  to_first.previous = 0;
+  const Matrix prev = DDPM(c, ddpm()).prev, first = DDPM(to_first, ddpm()).prev;
+  expect_near("prev", prev, ddpm_oracle(c, ddpm()).prev, rounding(c.scale()));
+  expect_near("prev at timestep 0", first, ddpm_oracle(to_first, ddpm()).prev, rounding(c.scale()));
 }
 
 PROPERTY(ddpm_step, "small variance: adds the root of (1 - a') / (1 - a) beta") {
   const StepCase c = draw_single_step(draw);
-  expect_near("prev", DDPM(c, ddpm()).prev, ddpm_oracle(c, ddpm()).prev, rounding(c.scale()));
+  StepCase to_first = c;
+  to_first.t = 1;
+  to_first.previous = 0;
+  const Matrix prev = DDPM(c, ddpm()).prev, first = DDPM(to_first, ddpm()).prev;
+  expect_near("prev", prev, ddpm_oracle(c, ddpm()).prev, rounding(c.scale()));
+  expect_near("prev, from 1 to 0", first, ddpm_oracle(to_first, ddpm()).prev, rounding(c.scale()));
 }
 
 PROPERTY(ddpm_step, "large variance: adds the root of beta") {
@@ -1955,7 +1969,9 @@ PROPERTY(euler_step, "flow sigmas: 28 steps, shift 3: the last is 0.002994, not 
   const DoubleVector got = ASK(flow_sigmas, 1000, 28, 3.0), one = ASK(flow_sigmas, 1000, 1, 3.0);
   expect(got.size() == 29, "28 steps have 29 sigmas");
   expect_near("the last before 0", got(27), 0.0029940119760, {1e-9, 0.0, 0.0});
+  const DoubleVector least = ASK(flow_sigmas, 1, 2, 3.0);
   expect_near("sigmas of one step", one, vector_of({1.0, 0.0}), kDouble);
+  expect_near("sigmas of two steps, T = 1", least, vector_of({1.0, 1.0, 0.0}), kDouble);
 }
 
 PROPERTY(euler_step, "flow: x + (s' - s) u") {
