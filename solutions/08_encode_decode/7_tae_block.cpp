@@ -22,10 +22,23 @@ Tensor4 sum(const Tensor4& x, const Tensor4& y) {
   return total;
 }
 
+// Written so that nothing lives longer than peak_activation_bytes says: y = f(y) frees the old y.
 Tensor4 pooled(const Tensor4& x, const TaePool& pool) {
-  if (pool.widen.size() == 0) return x;
-  const Tensor4 wide = group_norm(convolve_1x1(x, pool.widen), 4, pool.gamma, pool.beta, 1e-5);
-  return sum(x, convolve_1x1(relu(wide), pool.narrow));
+  Tensor4 y = convolve_1x1(x, pool.widen);
+  y = group_norm(y, 4, pool.gamma, pool.beta, 1e-5);
+  y = relu(y);
+  y = convolve_1x1(y, pool.narrow);
+  return sum(x, y);
+}
+
+Tensor4 convolved(const Tensor4& x, const TaeBlock& block) {
+  Tensor4 y = convolve(x, block.first);
+  y = relu(y);
+  y = convolve(y, block.second);
+  y = relu(y);
+  y = convolve(y, block.third);
+  y = sum(x, y);
+  return relu(y);
 }
 
 Tensor4 clamp(Tensor4 x) {
@@ -37,10 +50,8 @@ Tensor4 clamp(Tensor4 x) {
 }  // namespace
 
 Tensor4 tae_block(const Tensor4& x, const TaeBlock& block) {
-  const Tensor4 start = pooled(x, block.pool);
-  Tensor4 y = relu(convolve(start, block.first));
-  y = relu(convolve(y, block.second));
-  return relu(sum(start, convolve(y, block.third)));
+  return block.pool.widen.size() == 0 ? convolved(x, block)
+                                      : convolved(pooled(x, block.pool), block);
 }
 
 Tensor4 run_layer(const Tensor4& x, const TaeLayer& layer) {

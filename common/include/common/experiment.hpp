@@ -1,6 +1,6 @@
 /// @file
-/// What an experiment, `labs/NN_name/experiment.cpp`, is written against: `./lab run NN` compiles
-/// it together with the exercises that it uses, and calls `run_experiment`.
+/// What an experiment is written against. A lab's experiment.cpp is compiled by `lab run` together
+/// with the exercises that it uses, and `run_experiment` is called.
 #pragma once
 
 #include <map>

@@ -12,16 +12,20 @@ namespace latent {
 
 /// One stage of a computation, in numbers. Whoever fills it in says how they were found.
 struct TraceLine {
-  std::string stage;                     ///< For example "enc.1 block"; the table shows 16 bytes.
-  Shape shape;                           ///< Of what the stage put out.
-  std::string dtype = "F32";             ///< Of its elements.
-  std::int64_t bytes = 0;                ///< Of it.
-  double min = 0, max = 0;               ///< Of its elements.
-  double mean = 0, std = 0, absmax = 0;  ///< Of its elements.
-  std::int64_t nan = 0;                  ///< Elements that are no number.
-  std::int64_t macs = 0, params = 0;     ///< What the stage costs.
-  std::int64_t live_bytes = 0;           ///< Most bytes alive while it ran.
-  std::int64_t peak_bytes = 0;           ///< Most bytes alive up to here.
+  std::string stage;            ///< For example "enc.1 block"; the table shows 16 bytes.
+  Shape shape;                  ///< Of what the stage put out.
+  std::string dtype = "F32";    ///< Of its elements.
+  std::int64_t bytes = 0;       ///< Of it.
+  double min = 0;               ///< Smallest element.
+  double max = 0;               ///< Largest element.
+  double mean = 0;              ///< Of its elements.
+  double std = 0;               ///< Standard deviation of its elements.
+  double absmax = 0;            ///< Largest magnitude.
+  std::int64_t nan = 0;         ///< Elements that are no number.
+  std::int64_t macs = 0;        ///< Multiply-accumulates of the stage.
+  std::int64_t params = 0;      ///< Its weights and biases.
+  std::int64_t live_bytes = 0;  ///< Most bytes alive while it ran.
+  std::int64_t peak_bytes = 0;  ///< Most bytes alive up to here.
 };
 
 /// The trace as a table of at most 80 columns, a heading and one line per stage: shape, smallest
