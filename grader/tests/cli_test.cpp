@@ -545,7 +545,7 @@ TEST_F(Cli, ReplaysAPrintedTokenWithTheSameInputsAndFailure) {
 
 TEST_F(Cli, RefusesTokensThatItNeverPrinted) {
   for (const char* token :
-       {"x", "2.4", "2.4-1-zz-1x1", "9.9-1-00000000000000ff-1x1", "2.4-99-00000000000000ff-1x1",
+       {"x", "2.4", "2.4-1-zz-1x1", "99.9-1-00000000000000ff-1x1", "2.4-99-00000000000000ff-1x1",
         "2.4-1-00000000000000ff-1xx", "2.4-1-00000000000000ff-99999999",
         "2.4-1-123456789012345678-1", "2.4--00000000000000ff-1"}) {
     const Ended ended = run({"replay", token});
