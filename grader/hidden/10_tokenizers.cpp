@@ -733,10 +733,13 @@ PROPERTY(rvq_bitrate, "is 0 where there is but one code to name") {
 
 PROPERTY(rvq_bitrate, "stages_for: is the largest number of stages that fits") {
   Codec c = draw_codec(draw);
-  const double share = draw.number("share", 0.1, 0.9);
-  const double bandwidth =
-      draw.show("bandwidth", bitrate_oracle(c) * (double(c.stages) + share) / double(c.stages));
-  expect_equal("stages", STAGES_FOR(bandwidth, c), c.stages);
+  // Less and more than half a stage is left over: rounding to the nearest shows.
+  const double less = draw.number("share", 0.1, 0.4);
+  for (const double share : {less, 1.0 - less}) {
+    const double bandwidth =
+        draw.show("bandwidth", bitrate_oracle(c) * (double(c.stages) + share) / double(c.stages));
+    expect_equal("stages", STAGES_FOR(bandwidth, c), c.stages);
+  }
 }
 
 PROPERTY(rvq_bitrate, "stages_for: lets a rate fit that is exactly the bandwidth") {
