@@ -62,8 +62,12 @@ class Progress {
  public:
   /// @param text  "encoding and decoding"
   explicit Progress(const std::string& text);
+  /// Takes the line away.
   ~Progress();
+  /// There is one line.
   Progress(const Progress&) = delete;
+  /// There is one line.
+  /// @return Nothing: it cannot be called.
   Progress& operator=(const Progress&) = delete;
 
  private:
