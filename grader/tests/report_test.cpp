@@ -173,9 +173,9 @@ TEST(ReportJson, ChangesTheSubmissionsHashWithAnyFile) {
 TEST(ReportJson, IsValidTextWhateverLearnersPrint) {
   Report report = some_report();
   report.learner = kHostile;
-  const std::string text = to_json(report).dump();
-  EXPECT_EQ(Json::parse(text), to_json(report));
-  EXPECT_EQ(to_json(report)["learner"].get<std::string>().find('\x1b'), std::string::npos);
+  const Json json = to_json(report);
+  EXPECT_EQ(Json::parse(json.dump()), json);
+  EXPECT_EQ(json["learner"].get<std::string>().find('\x1b'), std::string::npos);
 }
 
 TEST(ReportJson, OfAFailedGraderIsNeverAGrade) {

@@ -178,6 +178,8 @@ void Building::precompile() {
   show_progress("compiling for this machine: Eigen");
   write_file(prelude_, "#include \"grader/worker/prelude.hpp\"\n");
   Words words = compiler_;
+  // Contents name what is cached; Clang would also compare times, and refuse after a checkout.
+  if (clang) words.insert(words.end(), {"-Xclang", "-fno-pch-timestamp"});
   words.insert(words.end(), {"-x", "c++-header", prelude_, "-o", scratch_ + "/prelude"});
   std::string output;
   if (!succeeds(words, scratch_ + "/prelude.txt", output))
