@@ -1,0 +1,110 @@
+// The fast functions keep the contracts of the plain ones.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autoencoder.hpp"
+#include "common/random.hpp"
+
+namespace latent {
+namespace {
+
+Tensor4 normal(Random& random, Index n, Index c, Index h, Index w) {
+  Tensor4 x(n, c, h, w);
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(random.normal());
+  return x;
+}
+
+/// One output of the contract's formula, and the sum of magnitudes that its rounding grows with.
+std::pair<double, double> output(const Tensor4& x, const Tensor4& weight, const Conv2dOptions& o,
+                                 Index n, Index out, Index i, Index j) {
+  double sum = 0.0, magnitude = 0.0;
+  for (Index c = 0; c < x.c(); ++c) {
+    for (Index u = 0; u < weight.h(); ++u) {
+      for (Index v = 0; v < weight.w(); ++v) {
+        const Index row = o.stride * i + u - o.top, col = o.stride * j + v - o.left;
+        if (row < 0 || row >= x.h() || col < 0 || col >= x.w()) continue;
+        const double term = double(weight(out, c, u, v)) * double(x(n, c, row, col));
+        sum += term;
+        magnitude += std::fabs(term);
+      }
+    }
+  }
+  return {sum, magnitude};
+}
+
+void expect_convolution(Random& random, const Tensor4& x, Index channels, Index k,
+                        const Conv2dOptions& o) {
+  const Tensor4 weight = normal(random, channels, x.c(), k, k);
+  RowVector bias(channels);
+  for (float& b : bias) b = static_cast<float>(random.normal());
+  const Tensor4 y = conv2d_forward(x, weight, bias, o);
+  ASSERT_EQ(y.shape(), Shape({x.n(), channels, (x.h() + o.top + o.bottom - k) / o.stride + 1,
+                              (x.w() + o.left + o.right - k) / o.stride + 1}));
+  for (Index n = 0; n < y.n(); ++n) {
+    for (Index c = 0; c < y.c(); ++c) {
+      for (Index i = 0; i < y.h(); ++i) {
+        for (Index j = 0; j < y.w(); ++j) {
+          const auto [sum, magnitude] = output(x, weight, o, n, c, i, j);
+          const double expected = sum + double(bias(c));
+          const double error = std::fabs(double(y(n, c, i, j)) - expected);
+          ASSERT_TRUE(error <= 1e-6 * (1.0 + magnitude))
+              << "at (" << n << ", " << c << ", " << i << ", " << j << ") of "
+              << to_string(y.shape()) << ": " << y(n, c, i, j) << " instead of " << expected;
+        }
+      }
+    }
+  }
+}
+
+TEST(FastConvolution, IsTheSumOfTheContractForAnyGeometry) {
+  Random random(20261126);
+  for (int round = 0; round < 300; ++round) {
+    const auto below = [&](Index n) { return random.integer(0, n - 1); };
+    const Index k = 1 + below(4);
+    const Conv2dOptions o{1 + below(3), below(k + 1), below(k + 1), below(k + 1), below(k + 1)};
+    const Tensor4 x = normal(random, 1 + below(3), 1 + below(4), k + below(9), k + below(12));
+    expect_convolution(random, x, 1 + below(5), k, o);
+    if (HasFatalFailure()) FAIL() << "round " << round;
+  }
+}
+
+TEST(FastConvolution, IsThatAlsoWhereAnImageTakesManyBands) {
+  Random random(1);
+  expect_convolution(random, normal(random, 2, 29, 43, 61), 7, 3, {1, 1, 1, 1, 1});
+  expect_convolution(random, normal(random, 1, 31, 67, 83), 5, 3, {2, 0, 1, 0, 1});
+}
+
+TEST(FastConvolution, AcceptsKernelsThatMissTheImageAltogether) {
+  Random random(2);
+  expect_convolution(random, normal(random, 1, 2, 1, 1), 3, 2, {1, 5, 4, 3, 6});
+  expect_convolution(random, normal(random, 1, 2, 2, 1), 3, 1, {3, 7, 2, 5, 1});
+}
+
+TEST(FastConvolution, HasTheSameBitsEachTime) {
+  Random random(3);
+  const Tensor4 x = normal(random, 1, 32, 64, 64), weight = normal(random, 16, 32, 3, 3);
+  const RowVector bias = RowVector::Zero(16);
+  const Tensor4 once = conv2d_forward(x, weight, bias, {1, 1, 1, 1, 1});
+  for (int round = 0; round < 5; ++round) {
+    const Tensor4 again = conv2d_forward(x, weight, bias, {1, 1, 1, 1, 1});
+    for (Index i = 0; i < once.size(); ++i) ASSERT_EQ(once.data()[i], again.data()[i]);
+  }
+}
+
+TEST(FastConvolution, TakesEmptyBatchesAndRefusesWhatDoesNotFit) {
+  Random random(4);
+  const Tensor4 weight = normal(random, 2, 3, 3, 3);
+  const RowVector bias = RowVector::Zero(2);
+  EXPECT_EQ(conv2d_forward(Tensor4(0, 3, 5, 6), weight, bias, {}).shape(), Shape({0, 2, 3, 4}));
+  const Tensor4 x = normal(random, 1, 3, 5, 6);
+  EXPECT_THROW(conv2d_forward(Tensor4(1, 2, 5, 6), weight, bias, {}), std::invalid_argument);
+  EXPECT_THROW(conv2d_forward(x, Tensor4(2, 3, 3, 2), bias, {}), std::invalid_argument);
+  EXPECT_THROW(conv2d_forward(x, weight, RowVector::Zero(3), {}), std::invalid_argument);
+  EXPECT_THROW(conv2d_forward(x, weight, bias, {0, 0, 0, 0, 0}), std::invalid_argument);
+  EXPECT_THROW(conv2d_forward(Tensor4(1, 3, 2, 6), weight, bias, {}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace latent
