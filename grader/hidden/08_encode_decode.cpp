@@ -550,10 +550,11 @@ Tensor4 tensor_of(const Map& map) {
   return x;
 }
 
-/// A map of different numbers, at least 2 channels and 2x2 patches.
+/// A map of different numbers, at least 2 channels and 2x2 patches: a single row of patches lies in
+/// memory as its quadrants do, and two wrong answers would look alike.
 Tensor4 draw_even_map(Draw& draw) {
   const Index n = draw.size("N", 1, 3), c = draw.size("C", 2, 4);
-  const Index h = 2 * draw.size("H/2", 1, 3), w = 2 * draw.size("W/2", 2, 4);
+  const Index h = 2 * draw.size("H/2", 2, 4), w = 2 * draw.size("W/2", 2, 4);
   Tensor4 z(n, c, h, w);
   const float first = float(draw.integer("first element", 1, 9));
   for (Index i = 0; i < z.size(); ++i) z.data()[i] = first + float(i);

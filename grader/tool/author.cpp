@@ -448,7 +448,9 @@ int run_author_check(const AuthorCheckArguments& arguments) {
   const std::uint64_t seed = seed_from(arguments.seed);
   std::vector<const Lab*> checked;
   for (const Lab& lab : labs()) {
-    const bool is_chosen = chosen.empty() || chosen.contains(lab.exercises.front().id);
+    const bool is_chosen =  // an exercise's gates are those of its lab
+        chosen.empty() || std::any_of(lab.exercises.begin(), lab.exercises.end(),
+                                      [&](const Exercise& e) { return chosen.contains(e.id); });
     if (is_chosen || has_judge(lab)) load_judge(lab);  // names are to be unique over all labs
     if (!is_chosen) continue;
     load_alternatives(lab);
