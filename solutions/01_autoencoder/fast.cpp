@@ -3,7 +3,7 @@
 // 1. The patches are laid out by column: one row per (channel, u, v), one column per output
 //    position. With stride 1 such a row is a piece of an image row, so it is copied, not gathered,
 //    and the product comes out channel by channel, which is the layout of y: nothing is transposed.
-// 2. A band of patches is as large as the second-level cache, and used up while it is there. The
+// 2. A band of patches is small, half a MiB, so that it is used up while a cache still holds it. The
 //    patches of a whole 512x512 image with 64 channels would be 576 MiB.
 // 3. Bands are independent of one another, so threads take turns at them. Each writes positions of
 //    its own, in an order of additions that does not depend on the number of threads.

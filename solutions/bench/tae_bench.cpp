@@ -78,7 +78,6 @@ void add(const char* name, Function function) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  benchmark::SetDefaultTimeUnit(benchmark::kMillisecond);
   char interleaved[] = "--benchmark_enable_random_interleaving=true";
   char aggregates[] = "--benchmark_display_aggregates_only=true";
   std::vector<char*> words{argv[0], interleaved, aggregates};
