@@ -2,16 +2,20 @@
 // left to compute when a page is read, and a formula that KaTeX cannot read stops the build.
 //
 //   node prerender.cjs --html DIRECTORY --katex MODULE --figures DIRECTORY --dot PROGRAM
+//                      (--functions functions.js | --native PROGRAM)
+//
+// What figures compute with is the functions.js of tools/link_functions.cjs. Without a compiler for WebAssembly it is a
+// program for this machine; the pictures are then drawn once, here, and do not move.
 "use strict";
 const fs = require("fs");
 const path = require("path");
 const {parseArgs} = require("util");
 
 const {values: options} = parseArgs({
-  options: {html: {type: "string"}, katex: {type: "string"}, figures: {type: "string"}, dot: {type: "string"}},
+  options: Object.fromEntries(["html", "katex", "figures", "dot", "functions", "native"].map(name => [name, {type: "string"}])),
 });
 const katex = require(path.resolve(options.katex));
-const {drawFigure} = require("./figures.cjs");
+const {bundle, drawFigures, nativeCalls, wasmCalls} = require("./figures.cjs");
 
 const entities = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " ", "&amp;": "&"};
 const unescapeHtml = text => text.replace(/&(?:lt|gt|quot|#39|nbsp|amp);/g, entity => entities[entity]);
@@ -57,24 +61,40 @@ function dedentCode(html) {
   });
 }
 
-function insertFigures(page, html) {
-  return html.replace(/<div data-figure="([^"]*)"><\/div>/g, (_, name) => {
+/** Figures, and the scripts that let them move. */
+async function insertFigures(page, html, figures) {
+  let scripts = "";
+  const parts = html.split(/(<div data-picture="[^"]*"><\/div>)/);
+  for (let i = 1; i < parts.length; i += 2) {
+    const name = parts[i].match(/"([^"]*)"/)[1];
     ++counts.figures;
     try {
-      return drawFigure(name, options);
+      parts[i] = await figures.draw(name);
     } catch (error) {
       problems.push(`${page}: figure ${name}: ${error.message}`);
-      return "";
     }
-  });
+    if (options.functions && figures.isComputed(name)) scripts = '<script defer src="functions.js"></script><script defer src="figures.js"></script>';
+  }
+  return parts.join("").replace("</head>", `${scripts}</head>`);
 }
 
-for (const name of fs.readdirSync(options.html).filter(name => name.endsWith(".html"))) {
-  const file = path.join(options.html, name);
-  const before = fs.readFileSync(file, "utf8");
-  const after = insertFigures(name, dedentCode(renderFormulas(name, before)));
-  if (after !== before) fs.writeFileSync(file, after);
+async function finish() {
+  const calls = options.functions ? wasmCalls(options.functions) : nativeCalls(path.resolve(options.native));
+  const figures = drawFigures({...options, calls});
+  for (const name of fs.readdirSync(options.html).filter(name => name.endsWith(".html"))) {
+    const file = path.join(options.html, name);
+    const before = fs.readFileSync(file, "utf8");
+    const after = await insertFigures(name, dedentCode(renderFormulas(name, before)), figures);
+    if (after !== before) fs.writeFileSync(file, after);
+  }
+  calls.end();
+  if (options.functions) {
+    fs.copyFileSync(options.functions, path.join(options.html, "functions.js"));
+    fs.writeFileSync(path.join(options.html, "figures.js"), `"use strict";\n${bundle()}`);
+  }
+  for (const problem of problems) console.error(problem);
+  console.log(`prerender: ${counts.formulas} formulas, ${counts.figures} figures, ${problems.length} errors`);
+  process.exitCode = problems.length === 0 ? 0 : 1;
 }
-for (const problem of problems) console.error(problem);
-console.log(`prerender: ${counts.formulas} formulas, ${counts.figures} figures, ${problems.length} errors`);
-process.exitCode = problems.length === 0 ? 0 : 1;
+
+finish();
