@@ -97,8 +97,9 @@ function(latentlab_wasm script available)
   endforeach()
 
   file(WRITE ${out}/objects.txt "${objects}")
+  file(WRITE ${out}/compile.txt "${command}")  # for the tests, which compile readers' files of their own
   add_custom_command(OUTPUT ${out}/functions.js
-    COMMAND ${LATENT_NODE} ${root}/docs/tools/link_functions.cjs ${LATENT_CLANG} ${out}
+    COMMAND ${LATENT_NODE} ${root}/docs/tools/link_functions.cjs ${LATENT_CLANG} ${out}/objects.txt ${out}/own ${out}
     DEPENDS ${objects} ${own} ${root}/docs/tools/link_functions.cjs ${root}/docs/interactives/engine.js
     VERBATIM COMMENT "WebAssembly: modules")
   set(${script} ${out}/functions.js PARENT_SCOPE)

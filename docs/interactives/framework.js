@@ -44,81 +44,93 @@ const valuesHtml = list => list.length === 0 ? "" : `<dl class="values">${list.m
 
 // --- in a page -------------------------------------------------------------------------------------------------------------
 
-/** The worker's side: an engine for each module, one message for many calls. */
+/** The worker's side: calls are answered one by one, so that the page sees which one does not end. */
 function latentWorker(wireFormat, Engine) {
-  const engines = {};
-  addEventListener("message", ({data: {modules, calls, serial}}) => {
-    if (modules) {
-      for (const [name, module] of Object.entries(modules)) engines[name] = new Engine(module);
-      return;
-    }
-    const answers = calls.map(({engine, name, args}) => {
+  let engine;
+  addEventListener("message", ({data: {module, calls}}) => {
+    if (module) engine = new Engine(module);
+    for (const {name, args} of calls ?? []) {
       try {
-        return {results: engines[engine].call(name, args)};
+        postMessage({results: engine.call(name, args)});
       } catch (error) {
-        return {problem: error.message, notAttempted: error.notAttempted === true};
+        postMessage({problem: error.message, notAttempted: error.notAttempted === true});
       }
-    });
-    postMessage({serial, answers});
+    }
   });
 }
 
-/** Calls functions in a worker that is ended when it takes too long. */
+/** Calls the functions of one module in a worker, and ends the worker when one of them takes too long. */
 class Caller {
-  constructor(functions, deadline = 4000) {
-    this.functions = functions;
+  constructor(module, deadline) {
+    this.module = module;
     this.deadline = deadline;
-    this.waiting = new Map();
-    this.queue = [];
-    this.serial = 0;
+    this.waiting = []; // in the order of their answers
+    this.unsent = 0;
+    this.endless = new Set();
+  }
+
+  async unpack() {
+    const packed = new Blob([Uint8Array.from(atob(this.module), letter => letter.charCodeAt(0))]);
+    return WebAssembly.compile(await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
   }
 
   async start() {
-    const bytes = base64 => Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
-    this.modules ??= (async () => ({
-      reference: await WebAssembly.compile(bytes(this.functions.reference)),
-      ...(this.functions.own && {own: await WebAssembly.compile(bytes(this.functions.own))}),
-    }))();
-    const modules = await this.modules;
+    this.compiled ??= this.unpack();
+    const module = await this.compiled;
     const source = `"use strict";${wireFormat}\n${Engine}\n(${latentWorker})(wireFormat, Engine);`;
     this.worker = new Worker(URL.createObjectURL(new Blob([source], {type: "text/javascript"})));
-    this.worker.onmessage = ({data: {serial, answers}}) => this.settle(serial, answers);
-    this.worker.postMessage({modules});
-  }
-
-  settle(serial, answers) {
-    const batch = this.waiting.get(serial);
-    if (!batch) return;
-    this.waiting.delete(serial);
-    clearTimeout(batch.timer);
-    batch.calls.forEach((call, i) => call.resolve(answers[i]));
+    this.worker.onmessage = ({data}) => this.answered(data);
+    this.worker.postMessage({module});
   }
 
   /** {results} or {problem}. Calls made before the page's next turn travel together. */
-  ask(engine, name, args) {
+  ask(name, args) {
+    if (this.endless.has(name)) return {problem: "it took too long"};
     return new Promise(resolve => {
-      if (this.queue.push({engine, name, args, resolve}) === 1) queueMicrotask(() => this.send());
+      this.waiting.push({name, args, resolve});
+      if (++this.unsent === 1) queueMicrotask(() => this.send());
     });
   }
 
   async send() {
-    const calls = this.queue.splice(0), serial = ++this.serial;
     this.ready ??= this.start();
     await this.ready;
-    const timer = setTimeout(() => {
-      this.worker.terminate();
-      this.ready = null;
-      for (const [late, batch] of [...this.waiting]) this.settle(late, batch.calls.map(() => ({problem: "it took longer than a few seconds"})));
-    }, this.deadline);
-    this.waiting.set(serial, {calls, timer});
-    this.worker.postMessage({serial, calls: calls.map(({engine, name, args}) => ({engine, name, args}))});
+    const calls = this.waiting.slice(this.waiting.length - this.unsent).map(({name, args}) => ({name, args}));
+    this.unsent = 0;
+    if (calls.length === 0) return;
+    this.worker.postMessage({calls});
+    if (!this.timer) this.watch();
+  }
+
+  watch() {
+    clearTimeout(this.timer);
+    this.timer = this.waiting.length > 0 ? setTimeout(() => this.giveUp(), this.deadline) : null;
+  }
+
+  answered(answer) {
+    this.waiting.shift().resolve(answer);
+    this.watch();
+  }
+
+  /** The first call that waits is the one that does not end; the others are asked again. */
+  giveUp() {
+    this.worker.terminate();
+    this.ready = this.timer = null;
+    this.endless.add(this.waiting[0].name);
+    const innocent = this.waiting.splice(0).filter(({name, resolve}) => {
+      if (this.endless.has(name)) resolve({problem: "it took too long"});
+      return !this.endless.has(name);
+    });
+    this.waiting = innocent;
+    this.unsent = innocent.length;
+    if (innocent.length > 0) this.send();
   }
 }
 
 /** Whose function answers, and what is to be said about it. */
 class Source {
-  constructor(caller, functions) {
-    this.caller = caller;
+  constructor(callers, functions) {
+    this.callers = callers;
     this.functions = functions;
     this.own = functions.own !== null;
     this.clear();
@@ -132,7 +144,7 @@ class Source {
     const id = this.functions.functions[name], exercise = this.functions.exercises[id];
     let why = "not_started";
     if (this.own && exercise?.state === "written") {
-      const answer = await this.caller.ask("own", name, args);
+      const answer = await this.callers.own.ask(name, args);
       if (answer.results) {
         if (!this.used.has(id)) this.used.set(id, "own");
         return answer.results;
@@ -142,7 +154,7 @@ class Source {
       why = exercise.problem;
     }
     this.used.set(id, why);
-    const answer = await this.caller.ask("reference", name, args);
+    const answer = await this.callers.reference.ask(name, args);
     if (!answer.results) throw new Error(answer.problem);
     return answer.results;
   }
@@ -165,10 +177,10 @@ class Source {
 
 /** One figure of a page. */
 class Mounted {
-  constructor(host, description, functions, caller, serial) {
+  constructor(host, description, functions, callers, serial) {
     Object.assign(this, {host, description, functions, serial});
     this.settings = defaults(description);
-    this.source = new Source(caller, functions);
+    this.source = new Source(callers, functions);
     this.call = this.source.call.bind(this.source);
     this.picture = host.querySelector(".picture");
     this.outcome = host.querySelector(".outcome");
@@ -336,8 +348,8 @@ function mountFigures() {
   const hosts = [...document.querySelectorAll("figure[data-figure]")].filter(host => latentFigures[host.dataset.figure]);
   const functions = globalThis.latentFunctions;
   if (hosts.length === 0 || !functions) return;
-  const caller = new Caller(functions);
-  globalThis.latentMounted = hosts.map((host, i) => new Mounted(host, latentFigures[host.dataset.figure], functions, caller, i));
+  const callers = {reference: new Caller(functions.reference, 20000), own: functions.own && new Caller(functions.own, 2000)};
+  globalThis.latentMounted = hosts.map((host, i) => new Mounted(host, latentFigures[host.dataset.figure], functions, callers, i));
 }
 
 if (typeof document !== "undefined") addEventListener("DOMContentLoaded", mountFigures);

@@ -38,5 +38,12 @@ generate(raw_layout.xml -l raw_layout.xml)
 file(READ ${OUT}/raw_layout.xml layout)
 replace(layout "<tab type=\"mainpage\" visible=\"yes\" title=\"\"" "<tab type=\"mainpage\" visible=\"yes\" title=\"The labs\"")
 replace(layout "<tab type=\"pages\" visible=\"yes\" title=\"\"" "<tab type=\"pages\" visible=\"yes\" title=\"Chapters\"")
-replace(layout "<tab type=\"namespaces\" visible=\"yes\" title=\"\"" "<tab type=\"namespaces\" visible=\"yes\" title=\"Contracts\"")
+replace(layout "<tab type=\"modules\" visible=\"yes\" title=\"\"" "<tab type=\"modules\" visible=\"yes\" title=\"Contracts\"")
+replace(layout "<tab type=\"namespaces\" visible=\"yes\" title=\"\"" "<tab type=\"namespaces\" visible=\"yes\" title=\"All functions\"")
+# Lists of the same things once more.
+foreach(list IN ITEMS hierarchy classmembers classindex classlist exceptions)
+  replace(layout "<tab type=\"${list}\" visible=\"[^\"]*\"" "<tab type=\"${list}\" visible=\"no\"")
+endforeach()
+# The page of a namespace repeats nothing that stands in the pages of its groups.
+replace(layout "(<namespace>.*)<functions title=\"\"/>(.*<inlineclasses title=\"\")/>(.*</namespace>)" "\\1\\2 visible=\"no\"/>\\3")
 file(WRITE ${OUT}/layout.xml "${layout}")

@@ -11,8 +11,13 @@ window.addEventListener("load", () => {
   new MutationObserver(nameSearch).observe(document.getElementById("top"), {childList: true, subtree: true});
   for (const frame of document.querySelectorAll("iframe")) frame.title ||= "Search results";
 
-  // What scrolls sideways must be reachable by the keyboard.
-  for (const box of document.querySelectorAll(".formulaDsp, figure, table.markdownTable, div.fragment")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-  }
+  // What scrolls sideways must be reachable by the keyboard; what does so changes with the window and with answers that
+  // are unfolded.
+  const observer = new ResizeObserver(entries => {
+    for (const {target} of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const box of document.querySelectorAll(".formulaDsp, figure, .picture, table.markdownTable, div.fragment")) observer.observe(box);
 });

@@ -4,6 +4,7 @@
 const {spawn, spawnSync} = require("child_process");
 const fs = require("fs");
 const path = require("path");
+const {gunzipSync} = require("zlib");
 const {wireFormat, Engine} = require("../interactives/engine.js");
 
 const interactives = path.join(__dirname, "..", "interactives");
@@ -26,7 +27,7 @@ const loadFigures = () => new Function(`"use strict"; ${bundle()}; return {laten
 function wasmCalls(file) {
   const text = fs.readFileSync(file, "utf8");
   const {reference} = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1));
-  const engine = new Engine(new WebAssembly.Module(Buffer.from(reference, "base64")));
+  const engine = new Engine(new WebAssembly.Module(gunzipSync(Buffer.from(reference, "base64"))));
   return {call: async (name, ...args) => engine.call(name, args), end() {}};
 }
 

@@ -1,19 +1,21 @@
 // Links the two WebAssembly modules of the figures and wraps them in a script, because a page opened from disk may not
 // fetch a file.
 //
-//   node link_functions.cjs COMPILER DIRECTORY
+//   node link_functions.cjs COMPILER OBJECTS OWN OUT
 //
-// DIRECTORY holds objects.txt (the reference's objects, separated by ;) and own/NN_name/K_exercise.{json,o} of
-// compile_own.cjs. Writes reference.wasm, own.wasm where the reader has written something, and functions.js:
-//   latentFunctions = {reference: base64, own: base64 or null, exercises: {id: {name, state, problem}}, functions: {name: id}}
+// OBJECTS is a file that lists the reference's objects, separated by ;. OWN holds NN_name/K_exercise.{json,o} of
+// compile_own.cjs. In OUT it writes reference.wasm, own.wasm where the reader has written something, and functions.js, in
+// which a module is base64 of gzip:
+//   latentFunctions = {reference: module, own: module or null, exercises: {id: {name, state, problem}}, functions: {name: id}}
 "use strict";
 const {spawnSync} = require("child_process");
 const fs = require("fs");
 const path = require("path");
+const {gzipSync} = require("zlib");
 const {Engine} = require("../interactives/engine.js");
 
-const [compiler, directory] = process.argv.slice(2);
-const objects = fs.readFileSync(path.join(directory, "objects.txt"), "utf8").split(";");
+const [compiler, list, written, directory] = process.argv.slice(2);
+const objects = fs.readFileSync(list, "utf8").split(";");
 
 /** Links; the complaint, or null. No -O here: clang would run whatever wasm-opt it finds. */
 function link(list, file) {
@@ -46,13 +48,14 @@ if (complaint) {
 }
 
 const exercises = {}, pieces = [];
-for (const lab of fs.readdirSync(path.join(directory, "own")).sort()) {
-  for (const file of fs.readdirSync(path.join(directory, "own", lab)).filter(name => name.endsWith(".json"))) {
+for (const lab of fs.readdirSync(written).sort()) {
+  for (const file of fs.readdirSync(path.join(written, lab)).filter(name => name.endsWith(".json"))) {
     const stem = file.slice(0, -5), at = stem.indexOf("_");
     const id = `${parseInt(lab, 10)}.${stem.slice(0, at)}`;
-    exercises[id] = {name: stem.slice(at + 1), ...JSON.parse(fs.readFileSync(path.join(directory, "own", lab, file), "utf8"))};
+    exercises[id] = {name: stem.slice(at + 1), ...JSON.parse(fs.readFileSync(path.join(written, lab, file), "utf8"))};
     if (exercises[id].state !== "written") continue;
-    pieces.push({id, object: path.join(directory, "own", lab, `${stem}.o`), reference: path.join(directory, "reference", lab, `${stem}.o`)});
+    const reference = objects.find(object => object.endsWith(`/reference/${lab}/${stem}.o`));
+    pieces.push({id, object: path.join(written, lab, `${stem}.o`), reference});
   }
 }
 
@@ -68,9 +71,9 @@ if (pieces.length > 0 && linkAndStart(pieces, own) !== null) {
   if (rest) for (const {id} of fitting.splice(0)) Object.assign(exercises[id], {state: "refused", problem: rest});
 }
 
-const base64 = file => fs.readFileSync(file).toString("base64");
+const packed = file => gzipSync(fs.readFileSync(file)).toString("base64");
 const functions = new Engine(new WebAssembly.Module(fs.readFileSync(reference))).functions();
-const all = {reference: base64(reference), own: fitting.length > 0 ? base64(own) : null, exercises, functions};
+const all = {reference: packed(reference), own: fitting.length > 0 ? packed(own) : null, exercises, functions};
 fs.writeFileSync(path.join(directory, "functions.js"), `globalThis.latentFunctions = ${JSON.stringify(all)};\n`);
 const refused = Object.entries(exercises).filter(([, e]) => e.state === "refused");
 for (const [id, {name, problem}] of refused) console.log(`WebAssembly: exercise ${id} (${name}) stays the reference's: ${problem}`);

@@ -29,7 +29,8 @@ const problems = [];
 function renderTex(page, tex, displayMode) {
   ++counts.formulas;
   try {
-    return katex.renderToString(unescapeHtml(tex), {displayMode, throwOnError: true, strict: "error", macros: {...macros}});
+    return katex.renderToString(unescapeHtml(tex), {displayMode, throwOnError: true, strict: "error", macros: {...macros}})
+      .replace(/<annotation[^>]*>[\s\S]*?<\/annotation>/g, ""); // the TeX once more, which no reader is shown
   } catch (error) {
     problems.push(`${page}: ${error.message}\n    in: ${tex.trim()}`);
     return "";
@@ -61,6 +62,22 @@ function dedentCode(html) {
   });
 }
 
+/** The parts of Doxygen's page, named for those who cannot see which is which. */
+function nameParts(html) {
+  const parts = [
+    [/<div id="top">/, '<div id="top" role="banner">'],
+    [/<div id="main-nav">/, '<div id="main-nav" role="navigation" aria-label="Handbook">'],
+    [/<div id="side-nav"/, '<div id="side-nav" role="navigation" aria-label="Pages"'],
+    [/<div id="nav-path" class="navpath">(?=\s*<ul>\s*<li class="footer">)/, '<div id="nav-path" class="navpath" role="contentinfo">'],
+    [/<div id="nav-path" class="navpath">/, '<div id="nav-path" class="navpath" role="navigation" aria-label="Where this page belongs">'],
+    [/<div id="doc-content">/, '<div id="doc-content" role="main">'],
+    [/<div id="MSearchSelectWindow"/, '<div id="MSearchSelectWindow" role="region" aria-label="What to search"'],
+    [/<div id="MSearchResultsWindow"/, '<div id="MSearchResultsWindow" role="region" aria-label="Search results"'],
+    [/<div class="title">/, '<div class="title" role="heading" aria-level="1">'],
+  ];
+  return parts.reduce((text, [from, to]) => text.replace(from, to), html);
+}
+
 /** Figures, and the scripts that let them move. */
 async function insertFigures(page, html, figures) {
   let scripts = "";
@@ -84,7 +101,7 @@ async function finish() {
   for (const name of fs.readdirSync(options.html).filter(name => name.endsWith(".html"))) {
     const file = path.join(options.html, name);
     const before = fs.readFileSync(file, "utf8");
-    const after = await insertFigures(name, dedentCode(renderFormulas(name, before)), figures);
+    const after = await insertFigures(name, nameParts(dedentCode(renderFormulas(name, before))), figures);
     if (after !== before) fs.writeFileSync(file, after);
   }
   calls.end();
