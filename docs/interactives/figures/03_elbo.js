@@ -90,7 +90,8 @@ figure({
   describe({evidence, elbo, rows}) {
     const [one, many] = [rows[0], rows.at(-1)], percent = share => (100 * share).toFixed(0);
     return `The mean of 200 estimates goes from ${one.mean.toFixed(2)} with one draw, where the ELBO is ${elbo.toFixed(2)}, to ` +
-      `${many.mean.toFixed(2)} with 32; log p(x) is ${evidence.toFixed(2)}. Of single estimates ${percent(one.above)} % lie above it with one draw and ${percent(many.above)} % with 32.`;
+      `${many.mean.toFixed(2)} with 32; log p(x) is ${evidence.toFixed(2)}. Of single estimates ${percent(one.above)} % ` +
+      `lie above it with one draw and ${percent(many.above)} % with 32.`;
   },
 
   draw({evidence, elbo, rows}) {
