@@ -44,6 +44,6 @@ replace(layout "<tab type=\"namespaces\" visible=\"yes\" title=\"\"" "<tab type=
 foreach(list IN ITEMS hierarchy classmembers classindex classlist exceptions)
   replace(layout "<tab type=\"${list}\" visible=\"[^\"]*\"" "<tab type=\"${list}\" visible=\"no\"")
 endforeach()
-# The page of a namespace repeats nothing that stands in the pages of its groups.
-replace(layout "(<namespace>.*)<functions title=\"\"/>(.*<inlineclasses title=\"\")/>(.*</namespace>)" "\\1\\2 visible=\"no\"/>\\3")
+# The page of a namespace repeats no list that stands in the pages of its groups.
+replace(layout "(<namespace>.*)<functions title=\"\"/>(.*<memberdef>.*</namespace>)" "\\1\\2")
 file(WRITE ${OUT}/layout.xml "${layout}")

@@ -1,5 +1,5 @@
 // Finishes the pages that Doxygen wrote: formulas become KaTeX's HTML and MathML, figures become inline SVG. Nothing is
-// left to compute when a page is read, and a formula that KaTeX cannot read stops the build.
+// left to compute when a page is read. A formula that KaTeX cannot read stops the build, and so does a dead link.
 //
 //   node prerender.cjs --html DIRECTORY --katex MODULE --figures DIRECTORY --dot PROGRAM
 //                      (--functions functions.js | --native PROGRAM)
@@ -15,6 +15,7 @@ const {values: options} = parseArgs({
   options: Object.fromEntries(["html", "katex", "figures", "dot", "functions", "native"].map(name => [name, {type: "string"}])),
 });
 const katex = require(path.resolve(options.katex));
+const {deadLinks, removeOrphans} = require("./links.cjs");
 const {bundle, drawFigures, nativeCalls, wasmCalls} = require("./figures.cjs");
 
 const entities = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " ", "&amp;": "&"};
@@ -51,6 +52,18 @@ function renderFormulas(page, html) {
     return part.replace(formula, (_, inline, display, environment) =>
       inline === undefined ? renderTex(page, display ?? environment, true) : renderTex(page, inline, false));
   }).join("");
+}
+
+/** Doxygen takes Python's .std() for a namespace of ours. */
+const unlinkStd = html => html.replace(/<a class="code hl_namespace" href="namespacestd.html">std<\/a>/g, "std")
+  .replace(/<div class="ttc" id="anamespacestd_html">.*?<\/div><\/div>/g, "");
+
+/** Commands that Doxygen has left in the text because it did not see them as such. */
+function reportLeftovers(page, html) {
+  const text = html.replace(/<(pre|code|script|svg)[\s>][\s\S]*?<\/\1>|<div class="fragment">[\s\S]*?<!-- fragment -->/g, "");
+  for (const [, command] of text.matchAll(/((?:@|\\)(?:sub)*(?:section|ref|figure|question|answer|snippet|beside|issue|f[$[{])[^<]{0,60})/g)) {
+    problems.push(`${page}: Doxygen did not understand "${command}"`);
+  }
 }
 
 /** Moves snippets that stood inside a function to the left margin; Doxygen 1.9.4 cannot. */
@@ -101,7 +114,8 @@ async function finish() {
   for (const name of fs.readdirSync(options.html).filter(name => name.endsWith(".html"))) {
     const file = path.join(options.html, name);
     const before = fs.readFileSync(file, "utf8");
-    const after = await insertFigures(name, nameParts(dedentCode(renderFormulas(name, before))), figures);
+    const after = await insertFigures(name, nameParts(dedentCode(unlinkStd(renderFormulas(name, before)))), figures);
+    reportLeftovers(name, after);
     if (after !== before) fs.writeFileSync(file, after);
   }
   calls.end();
@@ -109,6 +123,8 @@ async function finish() {
     fs.copyFileSync(options.functions, path.join(options.html, "functions.js"));
     fs.writeFileSync(path.join(options.html, "figures.js"), `"use strict";\n${bundle()}`);
   }
+  removeOrphans(options.html);
+  problems.push(...deadLinks(options.html));
   for (const problem of problems) console.error(problem);
   console.log(`prerender: ${counts.formulas} formulas, ${counts.figures} figures, ${problems.length} errors`);
   process.exitCode = problems.length === 0 ? 0 : 1;
