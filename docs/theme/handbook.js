@@ -19,5 +19,5 @@ window.addEventListener("load", () => {
       else target.removeAttribute("tabindex");
     }
   });
-  for (const box of document.querySelectorAll(".formulaDsp, figure, .picture, table.markdownTable, div.fragment")) observer.observe(box);
+  for (const box of document.querySelectorAll(".formulaDsp, figure, .picture, .contents table, .contents tbody, div.fragment, .memproto")) observer.observe(box);
 });

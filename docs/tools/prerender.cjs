@@ -87,6 +87,12 @@ function nameParts(html) {
     [/<div id="MSearchSelectWindow"/, '<div id="MSearchSelectWindow" role="region" aria-label="What to search"'],
     [/<div id="MSearchResultsWindow"/, '<div id="MSearchResultsWindow" role="region" aria-label="Search results"'],
     [/<div class="title">/, '<div class="title" role="heading" aria-level="1">'],
+    [/<h3>Table of Contents<\/h3>/, "<h2>Table of Contents</h2>"],
+    [/<div class="contents">(?![\s\S]*<div class="title")/, '<div class="contents"><h1 class="only-heard">Index</h1>'],
+    [/<h3>(<a id="index_\w+"[^>]*><\/a>[^<]*)<\/h3>/g, "<h2>$1</h2>"],
+    [/<th([^>]*)>\s*<\/th>/g, "<td$1></td>"], // a column without a name has no heading
+    // The heading of a column is what one sees: a formula in it is read letter by letter.
+    [/<th[^>]*>\s*<span class="katex">[\s\S]*?<\/th>/g, header => header.replace(/<span class="katex-mathml">[\s\S]*?<\/math><\/span>/g, "").replaceAll(' aria-hidden="true"', "")],
   ];
   return parts.reduce((text, [from, to]) => text.replace(from, to), html);
 }

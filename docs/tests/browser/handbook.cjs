@@ -2,7 +2,7 @@
 // axe-core. The numbers that figures show are compared with those of the same functions compiled for this machine.
 //
 //   node handbook.cjs --html DIRECTORY --native PROGRAM --chromium PROGRAM --modules node_modules
-//                     [--wasm DIRECTORY] [--only figures|own|pages]
+//                     [--wasm DIRECTORY] [--only figures|own|pages] [--pages REGULAR_EXPRESSION]
 //
 // --wasm is the build's docs/wasm: with it, figures are also driven with half of the exercises written by a reader.
 "use strict";
@@ -15,7 +15,7 @@ const {pathToFileURL} = require("url");
 const {parseArgs} = require("util");
 const {loadFigures, nativeCalls, stateOf} = require("../../tools/figures.cjs");
 
-const names = ["html", "native", "chromium", "modules", "wasm", "only"];
+const names = ["html", "native", "chromium", "modules", "wasm", "only", "pages"];
 const {values: options} = parseArgs({options: Object.fromEntries(names.map(name => [name, {type: "string"}]))});
 const {chromium} = require(path.resolve(options.modules, "playwright-core"));
 const axeSource = fs.readFileSync(path.resolve(options.modules, "axe-core/axe.min.js"), "utf8");
@@ -59,7 +59,8 @@ async function openPage(browser, name, base, settings = {}) {
 
 // --- figures --------------------------------------------------------------------------------------------------------------
 
-const figurePages = html => fs.readdirSync(html).filter(name => name.endsWith(".html") &&
+const pagesOf = html => fs.readdirSync(html).filter(name => name.endsWith(".html") && new RegExp(options.pages ?? "").test(name));
+const figurePages = html => pagesOf(html).filter(name =>
   [...fs.readFileSync(path.join(html, name), "utf8").matchAll(/<figure data-figure="([^"]*)"/g)].some(([, figure]) => figures.latentFigures[figure]));
 
 const idle = (page, i) => page.waitForFunction(n => latentMounted[n].host.dataset.ready && !latentMounted[n].busy && !latentMounted[n].again, i, {timeout: 20000});
@@ -256,7 +257,7 @@ async function axe(page, what) {
 async function checkPages(browser, html, base) {
   const looks = [{name: "light", colorScheme: "light"}, {name: "dark", colorScheme: "dark"}, {name: "phone", colorScheme: "light", viewport: {width: 390, height: 844}},
     {name: "dark phone", colorScheme: "dark", viewport: {width: 390, height: 844}}];
-  const list = fs.readdirSync(html).filter(name => name.endsWith(".html"));
+  const list = pagesOf(html);
   for (const {name: look, ...settings} of looks) {
     await Promise.all([0, 1].map(async half => { // two at a time
       for (const name of list.filter((_, i) => i % 2 === half)) {
@@ -275,7 +276,7 @@ async function checkPages(browser, html, base) {
 
 async function checkSearch(browser, base) {
   const page = await openPage(browser, "index.html", base);
-  await page.getByRole("textbox", {name: "Search the handbook"}).fill("kl_standard");
+  await page.getByRole("textbox", {name: "Search the handbook"}).pressSequentially("kl_standard");
   const frame = page.frameLocator("#MSearchResults");
   const found = page.locator("#MSearchResultsWindow .SRResult:visible, .SRResult:visible").first();
   try {
