@@ -219,6 +219,8 @@ async function driveHalfSolved(browser, native) {
     const expectations = { // figure -> what is said, and whether its numbers are the reference's
       stages: [/The reference's: conv2d_out \(1\.8\)\. Yours did not answer here: it took too long/, true],
       same_noise: [/Yours: .*reparameterize \(2\.4\)/, false], // the variance where the deviation belongs: another picture
+      iwae: [/Yours: .*reparameterize \(2\.4\)/, false],
+      vae_training: [/Yours: .*vae_forward/, false], // which calls it
       elbo: [/The reference's, until you write it: elbo_gap \(3\.6\).*linear_gaussian_evidence \(3\.5\)\. Yours did not answer here: use of undeclared identifier/, true],
     };
     for (const name of figurePages(html)) {
