@@ -31,7 +31,8 @@ function renderTex(page, tex, displayMode) {
   ++counts.formulas;
   try {
     return katex.renderToString(unescapeHtml(tex), {displayMode, throwOnError: true, strict: "error", macros: {...macros}})
-      .replace(/<annotation[^>]*>[\s\S]*?<\/annotation>/g, ""); // the TeX once more, which no reader is shown
+      // The TeX once more, which no reader is shown, and what HTML does not need around MathML.
+      .replace(/<annotation[^>]*>[\s\S]*?<\/annotation>|<\/?semantics>| xmlns="[^"]*"/g, "");
   } catch (error) {
     problems.push(`${page}: ${error.message}\n    in: ${tex.trim()}`);
     return "";

@@ -88,6 +88,10 @@ TextStyle text_style(bool plain);
 /// A line on standard error that the next one replaces; nothing where that is no terminal.
 void show_progress(const std::string& text);
 
+/// The ids of a lab's misconceptions, from its source: asking for one must not cost building the
+/// judges of all.
+std::vector<std::string> misconception_ids(const Lab& lab);
+
 /// Small facts kept between runs, for example how many hints were shown.
 int recall(const std::string& key);
 void remember(const std::string& key, int value);

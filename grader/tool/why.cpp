@@ -1,8 +1,10 @@
 // lab why: a misconception explained.
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
+#include "config.hpp"
 #include "grader/judge/loading.hpp"
 #include "grader/judge/misconception.hpp"
 #include "grader/tool/commands.hpp"
@@ -25,8 +27,18 @@ void print_wrapped(const std::string& text) {
   std::cout << '\n';
 }
 
-/// The ids in a lab's source: asking for one must not cost building the others.
-std::vector<std::string> ids_of(const Lab& lab) {
+/// Where the built handbook lists this mistake among its lab's, or empty.
+std::string place_in_catalogue(const Lab& lab, std::string id) {
+  const std::string page = std::string(config::kBuildDir) + "/docs/html/catalogue_" + lab.name + ".html";
+  std::replace(id.begin(), id.end(), '.', '-');
+  std::string text;
+  if (!read_file(page, text) || text.find("id=\"why-" + id + '"') == std::string::npos) return "";
+  return page + "#why-" + id;
+}
+
+}  // namespace
+
+std::vector<std::string> misconception_ids(const Lab& lab) {
   std::string source;
   read_file(source_dir() + "/grader/misconceptions/" + lab.name + ".cpp", source);
   std::vector<std::string> ids;
@@ -37,6 +49,8 @@ std::vector<std::string> ids_of(const Lab& lab) {
   }
   return ids;
 }
+
+namespace {
 
 void explain(const Lab& lab, const std::string& id) {
   load_judge(lab);
@@ -52,6 +66,8 @@ void explain(const Lab& lab, const std::string& id) {
           std::cout << "\nThe chapter: " << handbook_anchor(lab, exercise) << '\n';
       }
     }
+    const std::string place = place_in_catalogue(lab, id);
+    if (!place.empty()) std::cout << "Among others: " << place << '\n';
   }
 }
 
@@ -63,7 +79,7 @@ int run_why(const std::string& id) {
         "this copy has no explanations: they come with solutions/, which is not here.");
   std::vector<std::string> known;
   for (const Lab& lab : labs()) {
-    for (const std::string& candidate : ids_of(lab)) {
+    for (const std::string& candidate : misconception_ids(lab)) {
       known.push_back(candidate);
       if (candidate != id) continue;
       explain(lab, id);

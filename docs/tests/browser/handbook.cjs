@@ -2,7 +2,9 @@
 // axe-core. The numbers that figures show are compared with those of the same functions compiled for this machine.
 //
 //   node handbook.cjs --html DIRECTORY --native PROGRAM --chromium PROGRAM --modules node_modules
-//                     [--wasm DIRECTORY] [--only figures|own|pages] [--pages REGULAR_EXPRESSION]
+//                     [--wasm DIRECTORY] [--only figures|own|pages] [--pages REGULAR_EXPRESSION] [--looks all]
+//
+// Pages are looked at in the light and, as on a phone, in the dark; with --looks all in all four combinations.
 //
 // --wasm is the build's docs/wasm: with it, figures are also driven with half of the exercises written by a reader.
 "use strict";
@@ -15,7 +17,7 @@ const {pathToFileURL} = require("url");
 const {parseArgs} = require("util");
 const {loadFigures, nativeCalls, stateOf} = require("../../tools/figures.cjs");
 
-const names = ["html", "native", "chromium", "modules", "wasm", "only", "pages"];
+const names = ["html", "native", "chromium", "modules", "wasm", "only", "pages", "looks"];
 const {values: options} = parseArgs({options: Object.fromEntries(names.map(name => [name, {type: "string"}]))});
 const {chromium} = require(path.resolve(options.modules, "playwright-core"));
 const axeSource = fs.readFileSync(path.resolve(options.modules, "axe-core/axe.min.js"), "utf8");
@@ -257,8 +259,9 @@ async function axe(page, what) {
 }
 
 async function checkPages(browser, html, base) {
-  const looks = [{name: "light", colorScheme: "light"}, {name: "dark", colorScheme: "dark"}, {name: "phone", colorScheme: "light", viewport: {width: 390, height: 844}},
-    {name: "dark phone", colorScheme: "dark", viewport: {width: 390, height: 844}}];
+  const phone = {viewport: {width: 390, height: 844}};
+  const looks = [{name: "light", colorScheme: "light"}, {name: "dark phone", colorScheme: "dark", ...phone}];
+  if (options.looks === "all") looks.push({name: "dark", colorScheme: "dark"}, {name: "phone", colorScheme: "light", ...phone});
   const list = pagesOf(html);
   for (const {name: look, ...settings} of looks) {
     await Promise.all([0, 1].map(async half => { // two at a time
