@@ -73,7 +73,7 @@ const block = html => `\\htmlonly[block]${html}\\endhtmlonly\n`;
 function chapter(root, lab) {
   const number = lab.slice(0, 2), exercises = exercisesOf(path.join(root, "grader/dispatch", `${lab}.cpp`));
   const mistakes = fs.existsSync(path.join(root, "solutions")) ? mistakesOf(path.join(root, "grader/misconceptions", `${lab}.cpp`)) : [];
-  const text = [`# Lab ${number}: questions, and mistakes with names {#catalogue_${lab}}\n`, "\\tableofcontents\n",
+  const text = [`# Lab ${number}: mistakes and questions {#catalogue_${lab}}\n`, "\\tableofcontents\n",
     `The questions stand in \`labs/${lab}/answers.toml\`, where you answer them; \`./lab grade ${Number(number)}\` explains the answers. ` +
     "A mistake is named when your function answers as that mistake does, on the same inputs. Reading ahead spoils little: each says what is wrong, none what is right.\n",
     `## Questions {#questions_${lab}}\n`, block(questionsOf(path.join(root, "labs", lab, "answers.toml")).map(questionHtml).join("\n"))];
