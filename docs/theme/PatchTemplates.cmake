@@ -1,6 +1,6 @@
 # Doxygen's own page header and layout, with our lines put in. The templates are written by the installed Doxygen at
 # build time, so that nothing of them has to be kept here and a newer Doxygen brings its own.
-#   cmake -D DOXYGEN=... -D HEAD=head.html -D OUT=directory -P PatchTemplates.cmake
+#   cmake -D DOXYGEN=... -D HEAD=head.html -D OUT=directory -D KATEX=... -P PatchTemplates.cmake
 
 # generate(<file> <options>...) lets Doxygen write <file>.
 function(generate file)
@@ -23,6 +23,9 @@ file(MAKE_DIRECTORY ${OUT})
 generate(raw_header.html -w html raw_header.html raw_footer.html raw_style.css)
 file(READ ${OUT}/raw_header.html header)
 file(READ ${HEAD} head)
+if(NOT KATEX)
+  string(REGEX REPLACE "<link[^>]*katex[^>]*>\n" "" head "${head}")
+endif()
 replace(header "<!DOCTYPE[^>]*>" "<!DOCTYPE html>")
 replace(header "<html[^>]*>" "<html lang=\"en-GB\">")
 replace(header "<meta http-equiv=\"Content-Type\"[^>]*>" "<meta charset=\"utf-8\"/>")

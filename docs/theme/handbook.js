@@ -4,6 +4,9 @@ DoxygenAwesomeDarkModeToggle.init();
 DoxygenAwesomeFragmentCopyButton.init();
 DoxygenAwesomeParagraphLink.init();
 
+// On paper every answer is unfolded.
+window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(answer => { answer.open = true; }));
+
 window.addEventListener("load", () => {
   // A name for what Doxygen leaves nameless to a screen reader. Its menu makes the search field anew at every resize.
   const nameSearch = () => document.getElementById("MSearchField")?.setAttribute("aria-label", "Search the handbook");

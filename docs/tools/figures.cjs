@@ -78,6 +78,7 @@ async function drawComputed(description, {valuesHtml, defaults}, call) {
 /** Runs Graphviz and strips what would fight with the page: the prologue, titles, fixed size and background. */
 function graph(file, dot) {
   const source = fs.readFileSync(file, "utf8");
+  if (!dot) return `<p>${escape(source.match(/^\/\/ (.*)/)[1])}</p>`;
   const run = spawnSync(dot, ["-Tsvg"], {input: source, encoding: "utf8"});
   if (run.error) throw run.error;
   if (run.status !== 0 || run.stderr !== "") throw new Error(run.stderr || `dot ended with status ${run.status}`);

@@ -1,9 +1,10 @@
 // Finishes the pages that Doxygen wrote: formulas become KaTeX's HTML and MathML, figures become inline SVG. Nothing is
 // left to compute when a page is read. A formula that KaTeX cannot read stops the build, and so does a dead link.
 //
-//   node prerender.cjs --html DIRECTORY --katex MODULE --figures DIRECTORY --dot PROGRAM
-//                      (--functions functions.js | --native PROGRAM)
+//   node prerender.cjs --html DIRECTORY --figures DIRECTORY (--functions functions.js | --native PROGRAM)
+//                      [--katex MODULE] [--dot PROGRAM]
 //
+// Without KaTeX formulas stay TeX, without Graphviz graphs are described in words.
 // What figures compute with is the functions.js of tools/link_functions.cjs. Without a compiler for WebAssembly it is a
 // program for this machine; the pictures are then drawn once, here, and do not move.
 "use strict";
@@ -14,7 +15,7 @@ const {parseArgs} = require("util");
 const {values: options} = parseArgs({
   options: Object.fromEntries(["html", "katex", "figures", "dot", "functions", "native"].map(name => [name, {type: "string"}])),
 });
-const katex = require(path.resolve(options.katex));
+const katex = options.katex ? require(path.resolve(options.katex)) : null;
 const {deadLinks, removeOrphans} = require("./links.cjs");
 const {bundle, drawFigures, nativeCalls, wasmCalls} = require("./figures.cjs");
 
@@ -29,6 +30,7 @@ const problems = [];
 
 function renderTex(page, tex, displayMode) {
   ++counts.formulas;
+  if (!katex) return `<code class="tex">${tex.trim()}</code>`;
   try {
     return katex.renderToString(unescapeHtml(tex), {displayMode, throwOnError: true, strict: "error", macros: {...macros}})
       // The TeX once more, which no reader is shown, and what HTML does not need around MathML.
