@@ -100,7 +100,7 @@ LinearGradients linear_backward(const Matrix& dy, const Matrix& x, const Matrix&
 /// learning.
 ///
 /// @param x  Any shape, any finite value; for |x| = 800 the result is ±1, not NaN.
-/// @return   The same shape, values in [-1, 1].
+/// @return   The same shape, values in [-1, 1]. Throws nothing.
 Matrix tanh_forward(const Matrix& x);
 
 /// Its backward pass: \f$ dx = dy\,(1 - y^2) \f$, from the output, which is already at hand.

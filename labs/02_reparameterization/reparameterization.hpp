@@ -95,7 +95,7 @@ GaussianHeadsGradients gaussian_heads_backward(const Matrix& dmu, const Matrix& 
 /// State, axis, trade-off: every element on its own; any real number becomes a positive sigma.
 ///
 /// @param log_var  Any shape, values in [-30, 20].
-/// @return         Same shape, above 0.
+/// @return         Same shape, above 0. Throws nothing.
 Matrix std_from_logvar(const Matrix& log_var);
 
 /// Its backward pass: \f$ d\ell = d\sigma \cdot \sigma / 2 \f$.
@@ -202,12 +202,12 @@ struct Spread {
 
 /// The most probable latent of each sample: its mean.
 /// @param posterior  See Posterior.
-/// @return           Shape `[N, D]`.
+/// @return           Shape `[N, D]`. Throws nothing.
 Matrix posterior_mode(const Posterior& posterior);
 
 /// Standard deviation and variance.
 /// @param posterior  See Posterior.
-/// @return           Both; zeros if deterministic.
+/// @return           Both, shape `[N, D]`; zeros if deterministic. Throws nothing.
 Spread posterior_spread(const Posterior& posterior);
 
 /// One latent per sample, drawn with the given noise; the mean if deterministic.
@@ -233,7 +233,7 @@ struct SigmaParameterisation {
 
 /// log(1 + e^x), without overflow at x = 800 and without rounding to 0 at x = -40.
 /// @param x  Any finite number.
-/// @return   Above 0; 4.248354e-18 for x = -40.
+/// @return   Above 0; 4.248354e-18 for x = -40. Throws nothing.
 double softplus(double x);
 
 /// sigma = exp(x / 2): x is a log-variance.

@@ -24,7 +24,7 @@ namespace latent {
 ///
 /// @param mu       Mean.
 /// @param log_var  Logarithm of the variance, in [-30, 20].
-/// @return         The divergence in nats, never negative.
+/// @return         The divergence in nats, never negative. Throws nothing.
 double kl_standard_normal_1d(double mu, double log_var);
 
 /// A divergence from N(0, I), with its gradients.

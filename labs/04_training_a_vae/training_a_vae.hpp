@@ -164,7 +164,7 @@ struct RateDistortion {
 /// State, axis, trade-off: a spectrum becomes distortions and rates; beta/2 is the water level, and
 /// what lies below it is not transmitted.
 ///
-/// @param variances  lambda: eigenvalues of the data's covariance, in any order, none negative.
+/// @param variances  lambda: eigenvalues of the data's covariance, `[D]`, none negative.
 /// @param beta       Above 0.
 /// @return           See RateDistortion, in the order of the variances.
 /// @throws std::invalid_argument  if a variance is negative or beta is not above 0.

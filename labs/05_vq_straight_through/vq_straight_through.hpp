@@ -57,7 +57,7 @@ std::vector<std::int64_t> nearest_code(const Matrix& z, const Matrix& codebook);
 /// value changes, every one but a few moves.
 ///
 /// @param z  Shape `[N, C, H, W]`; a size may be 0.
-/// @return   Shape `[N * H * W, C]`.
+/// @return   Shape `[N * H * W, C]`. Throws nothing.
 Matrix rows_from_nchw(const Tensor4& z);
 
 /// The way back: element (n, c, h, w) is element \f$ ((n H + h) W + w,\; c) \f$ of the rows.

@@ -76,7 +76,7 @@ struct TensorStats {
 /// enough to take at every stage, and blind to where in the tensor something is wrong.
 ///
 /// @param x  Any shape, empty included.
-/// @return   All of `TensorStats`.
+/// @return   All of `TensorStats`. Throws nothing.
 /// @see Welford 1962, "Note on a method for calculating corrected sums of squares and products".
 TensorStats tensor_stats(const Tensor4& x);
 
@@ -108,7 +108,7 @@ Tensor4 unscale_latents(const Tensor4& z, const LatentScale& scale);
 
 /// The scale that gives latents a standard deviation of 1: 1 / std over all elements, no shift.
 /// Stable Diffusion's 0.18215 was found this way, on the first batch of its training.
-/// @param z  Latents, at least one element, all finite, not all the same.
+/// @param z  Latents of any shape, at least one element, all finite, not all the same.
 /// @return   {1 / std, 0}.
 /// @throws std::invalid_argument  if z is empty, constant, or an element is not finite.
 /// @see Rombach et al. 2022, "High-resolution image synthesis with latent diffusion models",

@@ -401,7 +401,7 @@ struct PublishedTokenizer {
 };
 
 /// Given: what the latent-diffusion repository reports of its own first stages.
-/// @return Eight models.
+/// @return Eight models. Throws nothing.
 /// @see CompVis/latent-diffusion, README.md, table of pretrained autoencoding models.
 inline std::vector<PublishedTokenizer> published_tokenizers() {
   return {
@@ -453,7 +453,7 @@ struct GeneratorLoss {
 };
 
 /// \f$ -\text{mean}(f) \f$, over all elements: no hinge here, so the pull never ends.
-/// @param fake  Logits of reconstructions, not empty.
+/// @param fake  Logits of reconstructions, any shape, not empty.
 /// @return      For (-1.2, 0.4, -0.5): 0.433333.
 /// @throws std::invalid_argument  if fake has no element.
 GeneratorLoss g_loss(const Matrix& fake);
@@ -472,7 +472,7 @@ double adaptive_weight(const Matrix& d_nll, const Matrix& d_adversarial, double 
 /// @param weight     What is adopted.
 /// @param step       The step of training.
 /// @param threshold  The first step with a discriminator; 50,001 in latent diffusion.
-/// @return           0 or weight.
+/// @return           0 or weight. Throws nothing.
 double adopt_weight(double weight, std::int64_t step, std::int64_t threshold);
 
 /// The weights of the sum.
