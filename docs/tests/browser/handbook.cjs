@@ -258,6 +258,19 @@ async function axe(page, what) {
   ++counts.axe;
 }
 
+/** What reaches beyond the text's right edge and cannot be scrolled to. */
+const clipped = page => page.evaluate(() => {
+  const contents = document.querySelector(".contents");
+  if (!contents) return [];
+  const right = Math.min(innerWidth, contents.getBoundingClientRect().right) + 1;
+  const scrolls = element => element !== contents && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+  return [...contents.querySelectorAll("*")].filter(element => {
+    const box = element.getBoundingClientRect();
+    // KaTeX draws roots far wider than they are and hides the rest itself.
+    return box.width > 0 && box.right > right && !element.closest(".katex-mathml, .katex svg, .only-heard") && !scrolls(element);
+  }).map(element => `${element.tagName.toLowerCase()} "${element.textContent.trim().slice(0, 40)}"`);
+});
+
 async function checkPages(browser, html, base) {
   const phone = {viewport: {width: 390, height: 844}};
   const looks = [{name: "light", colorScheme: "light"}, {name: "dark phone", colorScheme: "dark", ...phone}];
@@ -270,6 +283,8 @@ async function checkPages(browser, html, base) {
         await page.evaluate(() => document.querySelectorAll("details").forEach(element => { element.open = true; }));
         await page.waitForFunction(() => !globalThis.latentMounted || latentMounted.every(m => m.host.dataset.ready), null, {timeout: 30000});
         await axe(page, `${name}, ${look}`);
+        const [cut] = await clipped(page);
+        if (cut) problem(`${name}, ${look}: ${cut} is cut off at the right`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         if (wide > 0) problem(`${name}, ${look}: scrolls sideways by ${wide} pixels`);
         ++counts.pages;
