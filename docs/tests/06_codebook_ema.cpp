@@ -28,24 +28,24 @@ TEST(Chapter06, WorksUsageAndPerplexity) {
   chapter.states("27.81", 32.0 * (1.0 - std::pow(31.0 / 32.0, 64.0)));
 }
 
-const Matrix& lesson_codes() {
+const Matrix& chapter_codes() {
   static const Matrix codes{{0.9F, 0.1F}, {0.1F, 0.9F}, {-0.5F, -0.5F}};
   return codes;
 }
 
-const Matrix& lesson_rows() {
+const Matrix& chapter_rows() {
   static const Matrix rows{{1.2F, 0.1F}, {1.0F, 0.3F}, {0.0F, 1.0F}};
   return rows;
 }
 
 TEST(Chapter06, WorksOneStep) {
   const Chapter chapter("06_codebook_ema");
-  const Indices indices = nearest_code(lesson_rows(), lesson_codes());
+  const Indices indices = nearest_code(chapter_rows(), chapter_codes());
   EXPECT_EQ(indices, (Indices{0, 0, 1}));
-  const ClusterStats batch = assignment_stats(lesson_rows(), indices, 3);
+  const ClusterStats batch = assignment_stats(chapter_rows(), indices, 3);
   chapter.states("2.2", batch.sum(0, 0));
   chapter.states("0.4", batch.sum(0, 1));
-  const ClusterStats average = ema_decay({DoubleVector::Ones(3), lesson_codes()}, batch, 0.9);
+  const ClusterStats average = ema_decay({DoubleVector::Ones(3), chapter_codes()}, batch, 0.9);
   chapter.states("1.1", average.size(0));
   chapter.states("0.9", average.size(2));
   chapter.states("1.03", average.sum(0, 0));
@@ -146,6 +146,45 @@ TEST(Chapter06, WorksTheFreshState) {
   EXPECT_EQ(dead(1), 0);
   EXPECT_EQ(dead(99), 0);
   EXPECT_EQ(dead(101), 8192);
+}
+
+TEST(Chapter06, WorksTheLargerCodebook) {
+  const Chapter chapter("06_codebook_ema");
+  chapter.states("99.46", 100.0 * std::pow(2.0, -2.0 / 256.0));
+  chapter.states("1.53", 100000.0 / 65536.0);
+  const double missed = std::pow(1.0 - 1.0 / 65536.0, 100000.0);
+  chapter.states("0.217", missed);
+  EXPECT_NEAR(std::exp(-100000.0 / 65536.0), missed, 1e-5);
+  chapter.states("0.15", 0.1 * 100000.0 / 65536.0);
+  EXPECT_LT(std::pow(1.0 - 1.0 / 8192.0, 100000.0), 1e-5);
+  const std::int64_t rows = 100000;
+  EXPECT_EQ(dead_mask(DoubleVector::Constant(65536, 0.16), rows, 500, 0.99, 0.1)[0], 0);
+  EXPECT_EQ(dead_mask(DoubleVector::Constant(65536, 0.15), rows, 500, 0.99, 0.1)[0], 1);
+}
+
+/// How many steps until a code at 1 without rows is chosen, if rows and the live code are
+/// elsewhere.
+std::int64_t comes_back(float centre) {
+  const Matrix codes{{centre}, {1.0F}};
+  Matrix rows(64, 1);
+  for (Index n = 0; n < rows.rows(); ++n) rows(n, 0) = centre + (n % 2 == 0 ? -0.1F : 0.1F);
+  EmaCodebook state{codes, {DoubleVector::Ones(2), codes}, 0};
+  EmaOptions options;
+  options.threshold = 0.0;  // nobody revives
+  for (std::int64_t step = 0; step < 3000; ++step) {
+    const EmaStep result = ema_codebook_step(rows, state, {}, options, true);
+    for (const std::int64_t k : result.output.indices) {
+      if (k == 1) return step;
+    }
+    state = result.state;
+  }
+  return -1;
+}
+
+TEST(Chapter06, DriftsBackToTheRows) {
+  const Chapter chapter("06_codebook_ema");
+  chapter.states("1,284", double(comes_back(0.0F)));
+  EXPECT_EQ(comes_back(5.0F), -1);
 }
 
 TEST(Chapter06, WorksKMeans) {
