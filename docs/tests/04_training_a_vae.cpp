@@ -185,6 +185,39 @@ TEST(Chapter04, WorksTheFirstStep) {
   EXPECT_EQ(step.after.steps, 1);
 }
 
+TEST(Chapter04, WorksTheRangesOfBeta) {
+  const Chapter chapter("04_training_a_vae");
+  struct Row {
+    double beta;
+    std::string s, levels;
+  };
+  for (const Row& row : {Row{1e-6, "0.000707", "0.09"}, Row{0.01, "0.070711", "9.0"},
+                         Row{0.1, "0.223607", "28.5"}, Row{1.0, "0.707107", "90.2"},
+                         Row{4.0, "1.414214", "180.3"}, Row{16.0, "2.828427", "360.6"}}) {
+    const double s = std::sqrt(implied_decoder_variance(row.beta, 1));
+    chapter.prints("| " + row.s + " | " + row.levels + " |");
+    chapter.states(row.s, s);
+    chapter.states(row.levels, 127.5 * s);
+  }
+  chapter.states("0.196608", beta_for_variance(implied_decoder_variance(1e-6, 196608), 1));
+  const auto narrow = [](double sigma) { return kl_standard_normal_1d(0, 2 * std::log(sigma)); };
+  chapter.states("0.693", narrow(0.0005) - narrow(0.001));
+}
+
+TEST(Chapter04, WorksTheTurnedLatent) {
+  const Chapter chapter("04_training_a_vae");
+  const RateDistortion law = rate_distortion_law(DoubleVector{{3.0, 1.2}}, 1.0);
+  chapter.states("0.166667", law.posterior_var(0));
+  chapter.states("0.416667", law.posterior_var(1));
+  const double a = 1.0 / law.posterior_var(0), b = 1.0 / law.posterior_var(1);
+  const double diagonal = (a + b) / 2, beside = (a - b) / 2;
+  chapter.states("4.2", diagonal);
+  chapter.states("1.8", beside);
+  chapter.states("0.238095", 1.0 / diagonal);
+  EXPECT_NEAR(diagonal * diagonal - beside * beside, a * b, 1e-9);
+  chapter.states("0.101470", 0.5 * std::log(diagonal * diagonal / (a * b)));
+}
+
 TEST(Chapter04, WorksTheFreeNatsAndTheActiveUnits) {
   const Chapter chapter("04_training_a_vae");
   const Matrix mu{{0.1F, 2.5F, 0.0F, 0.3F}};
