@@ -1,4 +1,5 @@
 #include "docs/tests/chapter.hpp"
+#include "docs/tests/costs.hpp"
 #include "tokenizers.hpp"
 
 namespace latent {
@@ -184,6 +185,83 @@ TEST(Chapter10, WorksTheDesign) {
   chapter.states("4,721,664", 4721664.0);
   chapter.states("1,051,648", 1051648.0);
   chapter.states("10,494,976", 2.0 * 4721664 + 1051648);
+}
+
+TEST(Chapter10, WorksTheKindsOfLatent) {
+  const Chapter chapter("10_tokenizers");
+  struct Row {
+    LatentKind kind;
+    std::int64_t codes;
+    std::string encoder, codebook, bits, psnr;
+  };
+  for (const Row& row : {Row{LatentKind::kContinuous, 0, "34,163,592", "0", "64", "24.19"},
+                         Row{LatentKind::kDiscrete, 16384, "34,145,156", "65,536", "14", "23.07"},
+                         Row{LatentKind::kDiscrete, 256, "34,145,156", "1,024", "8", "22.35"}}) {
+    TokenizerDesign d = design({1, 2, 4, 4}, 4);
+    d.kind = row.kind;
+    d.codes = row.codes;
+    d.bytes_per_number = 2;
+    const TokenizerReport report = design_tokenizer(d, {});
+    chapter.prints("| " + row.encoder + " | " + row.codebook + " | " + row.bits + " | " + row.psnr +
+                   " |");
+    chapter.states(row.encoder, double(report.parameters.encoder));
+    chapter.states(row.codebook, double(report.parameters.codebook));
+    EXPECT_DOUBLE_EQ(report.bits / double(report.positions), std::stod(row.bits));
+    const auto all = published_tokenizers();
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const PublishedTokenizer& p) {
+      return p.kind == row.kind && p.factor == 8 && p.codes == row.codes &&
+             p.psnr == std::stod(row.psnr);
+    }));
+  }
+  chapter.states("0.72", 23.07 - 22.35);
+  chapter.states("1.12", 24.19 - 23.07);
+  chapter.states("3.25", 24.08 - 20.83);
+}
+
+TEST(Chapter10, WorksTheCostOfTraining) {
+  const Chapter chapter("10_tokenizers");
+  const double encoder = 1e-9 * double(sd_encoder_macs(256));
+  const double decoder = 1e-9 * double(sd_decoder_macs(256));
+  const double vgg = 1e-9 * double(vgg16(256).macs());
+  const double patches = 1e-9 * double(patch_discriminator(256).macs());
+  EXPECT_EQ(patch_discriminator(256).side(), 30);
+  chapter.states("136.4", encoder);
+  chapter.states("311.1", decoder);
+  chapter.states("1,342.4", 3 * (encoder + decoder));
+  chapter.states("20.0", vgg);
+  chapter.states("60.1", 3 * vgg);
+  chapter.states("3.147", patches);
+  chapter.states("6.3", 2 * patches);
+  chapter.states("18.9", 6 * patches);
+  chapter.states("23.2", vgg + patches);
+  const double judges = 4 * vgg + 9 * patches;
+  chapter.states("108.5", judges);
+  chapter.prints("8 % on top");
+  EXPECT_NEAR(judges / (3 * (encoder + decoder)), 0.08, 5e-3);
+  chapter.states("14,714,688", double(vgg16(256).params()));
+}
+
+TEST(Chapter10, WorksTheBudget) {
+  const Chapter chapter("10_tokenizers");
+  TokenizerDesign sd = design({1, 2, 4, 4}, 4);
+  sd.bytes_per_number = 2;
+  const ParameterCount count = autoencoder_parameters(sd);
+  const double own = double(count.encoder + count.decoder), denoiser = 4e8;
+  chapter.states("800,000,000", 2 * denoiser);
+  chapter.states("167,307,542", 2 * own);
+  chapter.states("100,663,296", double(decoder_peak_bytes(sd)));
+  const double run = 2 * denoiser + 2 * own + double(decoder_peak_bytes(sd));
+  chapter.states("1,067,970,838", run);
+  chapter.states("1.07", 1e-9 * run);
+  chapter.prints("seven times over");
+  EXPECT_EQ(std::floor(8e9 / run), 7.0);
+  chapter.states("6,400,000,000", 16 * denoiser);
+  chapter.states("8,000,000,000", 20 * denoiser);
+  chapter.states("1,338,460,336", 16 * own);
+  chapter.states("44,250,128", 16.0 * 2765633);
+  const double vgg = 4 * double(vgg16(256).params());
+  chapter.states("58,858,752", vgg);
+  chapter.states("1.44", 1e-9 * (16 * own + 16.0 * 2765633 + vgg));
 }
 
 TEST(Chapter10, WorksTheLosses) {
