@@ -24,7 +24,7 @@ class LayerSum {
     const std::int64_t padding = kernel / 2 - (kernel % 2 == 0 ? 1 : 0);
     add(conv_cost(shape_, {out, kernel, stride, padding, 1, true}, 4));
     shape_[1] = out;
-    for (const std::size_t axis : {2, 3}) {
+    for (const std::size_t axis : {std::size_t{2}, std::size_t{3}}) {
       shape_[axis] = conv2d_out(shape_[axis], kernel, stride, padding, padding);
     }
   }
