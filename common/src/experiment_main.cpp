@@ -1,4 +1,5 @@
-// The frame around an experiment: `./lab run` starts it as PROGRAM LAB OUT [OPTION ...].
+// The frame around an experiment: `./lab run` starts it as
+//   PROGRAM LAB OUT COMMAND YOURS REFERENCE [OPTION ...]
 
 #include <malloc.h>
 #include <unistd.h>
@@ -8,13 +9,13 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 
 #include "common/experiment.hpp"
 #include "common/files.hpp"
 #include "common/require.hpp"
+#include "common/training.hpp"
 
 namespace latent {
 
@@ -50,36 +51,15 @@ Progress::~Progress() {
   delete line_;
 }
 
-std::string Run::option(const std::string& name) const {
-  const auto found = options_.find(name);
-  return found == options_.end() ? "" : found->second;
-}
-
-std::string Run::output(const std::string& name) {
-  // From here on a Ctrl-C would leave half of the files.
-  std::signal(SIGINT, SIG_IGN);
-  std::error_code error;
-  std::filesystem::create_directories(out_, error);
-  if (!std::filesystem::is_directory(out_, error))
-    throw FileError(out_ + ": expected a folder for the results, and cannot make it");
-  written_.push_back(name);
-  return out_ + "/" + name;
-}
-
-void Run::list_outputs() const {
-  std::printf("written    to %s/:\n", out_.c_str());
-  for (const std::string& name : written_) std::printf("           %s\n", name.c_str());
-}
-
 namespace {
 
 /// Exit statuses; 10 is for the tool, which knows the exercises by name.
-enum Status : int { kDone = 0, kRefused = 1, kUsage = 2, kNotAttempted = 10 };
+enum Status : int { kDone = 0, kRefused = 1, kUsage = 2, kNotAttempted = 10, kStopped = 130 };
 
 void stopped(int) {
   const char text[] = "\nstopped; nothing was written.\n";
-  if (::write(STDERR_FILENO, text, sizeof text - 1) < 0) ::_exit(130);
-  ::_exit(130);
+  if (::write(STDERR_FILENO, text, sizeof text - 1) < 0) ::_exit(kStopped);
+  ::_exit(kStopped);
 }
 
 void print_help() {
@@ -110,12 +90,12 @@ std::map<std::string, std::string> parse(const std::vector<std::string>& words) 
 }
 
 int run_all(int argc, char** argv) {
-  if (argc < 3) throw RunUsageError("an experiment is started by ./lab run.");
-  const std::vector<std::string> words(argv + 3, argv + argc);
+  if (argc < 6) throw RunUsageError("an experiment is started by ./lab run.");
+  const std::vector<std::string> words(argv + 6, argv + argc);
   for (const std::string& word : words) {
     if (word == "--help" || word == "-h") return print_help(), kDone;
   }
-  Run run(argv[1], argv[2], parse(words));
+  Run run(argv[1], argv[2], parse(words), {argv[3], argv[4], argv[5]});
   run_experiment(run);
   return kDone;
 }
@@ -139,6 +119,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "lab: %s\n", e.what());
   } catch (const NotAttempted&) {
     return kNotAttempted;
+  } catch (const TrainingStopped& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return kStopped;
   } catch (const std::bad_alloc&) {
     std::fputs("lab: the memory of this machine is not enough for this run.\n", stderr);
   } catch (const std::exception& e) {

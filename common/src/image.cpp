@@ -42,13 +42,13 @@ Image read_png(const std::string& path, Index channels) {
   return parse_png(read_bytes(path, "a PNG", kMaxFile), path, channels);
 }
 
-void write_png(const std::string& path, const Image& image) {
+std::string encode_png(const Image& image) {
   require(image.channels == 1 || image.channels == 3,
-          "write_png: expected 1 or 3 channels, got " + std::to_string(image.channels));
+          "encode_png: expected 1 or 3 channels, got " + std::to_string(image.channels));
   require(image.height > 0 && image.width > 0,
-          "write_png: expected a pixel, got " + to_string(Shape{image.height, image.width}));
+          "encode_png: expected a pixel, got " + to_string(Shape{image.height, image.width}));
   require_size(std::ssize(image.pixels), image.height * image.width * image.channels,
-               "write_png: number of bytes");
+               "encode_png: number of bytes");
   Png png;
   png.height = static_cast<png_uint_32>(image.height);
   png.width = static_cast<png_uint_32>(image.width);
@@ -56,8 +56,13 @@ void write_png(const std::string& path, const Image& image) {
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png);
   std::string bytes(size, '\0');
   if (png_image_write_to_memory(&png, bytes.data(), &size, 0, image.pixels.data(), 0, nullptr) == 0)
-    throw FileError(path + " cannot be written: " + png.message);
-  write_bytes(path, std::string_view(bytes).substr(0, size));
+    throw std::runtime_error(std::string("a PNG cannot be made: ") + png.message);
+  bytes.resize(size);
+  return bytes;
+}
+
+void write_png(const std::string& path, const Image& image) {
+  write_bytes(path, encode_png(image));
 }
 
 }  // namespace latent

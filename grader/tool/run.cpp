@@ -133,6 +133,20 @@ void print_functions(const Lab& lab, const Program& program) {
   std::cout << std::flush;
 }
 
+/// The command line as somebody would type it.
+std::string command_line(const std::vector<std::string>& words) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./,:+";
+  std::string line = "./lab run";
+  for (const std::string& word : words) {
+    std::string quoted = "'";
+    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    const bool plain = !word.empty() && word.find_first_not_of(kPlain) == std::string::npos;
+    line += " " + (plain ? word : quoted + "'");
+  }
+  return line;
+}
+
 /// Starts it where the caller stands, and waits. Ctrl-C is the program's to answer.
 int start(const Program& program, const std::vector<std::string>& words) {
   std::vector<std::string> copy = words;
@@ -213,7 +227,9 @@ int run_run(const std::vector<std::string>& words) {
   }
   const std::string out = wish.out.empty() ? next_folder(lab) : wish.out;
   if (!wish.help) print_functions(lab, program);
-  std::vector<std::string> argv{program.path, labs_dir() + "/" + lab.name, out};
+  std::vector<std::string> argv{
+      program.path,        labs_dir() + "/" + lab.name, out,
+      command_line(words), listed(program.own),         listed(program.references)};
   argv.insert(argv.end(), wish.rest.begin(), wish.rest.end());
   const int status = start(program, argv);
   if (status == 0 && !wish.help) mark(out, lab, program);

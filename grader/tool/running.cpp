@@ -26,9 +26,11 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 /// What common/ is compiled from here, also what a worker does not have.
-constexpr const char* kCommon[] = {"experiment_main", "files",  "gradient_check", "image",
-                                   "layers",          "random", "safetensors",    "scene",
-                                   "trace",           "types"};
+constexpr const char* kCommon[] = {"dataset", "experiment",     "experiment_main",
+                                   "files",   "gradient_check", "image",
+                                   "layers",  "plot",           "random",
+                                   "report",  "safetensors",    "scene",
+                                   "trace",   "training",       "types"};
 
 /// Runs a command of ours.
 /// @param output  Filled with what it prints.
@@ -334,7 +336,7 @@ std::string Building::link(const std::vector<Unit>& units) const {
   Words words{config::kCompiler, "-o", scratch_ + "/program", "-Wl,--allow-multiple-definition"};
   if (config::kHasMold) words.emplace_back("-fuse-ld=mold");
   for (const Unit& unit : units) words.push_back(unit.object);
-  words.insert(words.end(), {"-lpng", "-pthread"});
+  words.insert(words.end(), {"-lpng", "-lz", "-pthread"});
   std::string output;
   if (!succeeds(words, scratch_ + "/link.txt", output)) {
     throw RunRefused("the functions compile but cannot be linked; ./lab grade " +

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "common/safetensors.hpp"
+
 namespace latent {
 
 /// A wrong command line; the message says what to type instead.
@@ -22,14 +24,26 @@ struct ExperimentOption {
   std::string text;   ///< What it does.
 };
 
+/// Who started a run and whose functions it has; `lab run` knows.
+struct RunFacts {
+  std::string command;    ///< The command line, for a report: "./lab run 1 --quick".
+  std::string yours;      ///< The learner's exercises: "1.2 1.3"; may be empty.
+  std::string reference;  ///< Those that the reference stands in for; may be empty.
+};
+
 /// One run: what was asked for, and where things are.
 class Run {
  public:
   /// @param lab      The lab's folder, where what ships with it lies.
   /// @param out      Where the run's files go; made when the first is written.
-  /// @param options  What was given, by name.
-  Run(std::string lab, std::string out, std::map<std::string, std::string> options)
-      : lab_(std::move(lab)), out_(std::move(out)), options_(std::move(options)) {}
+  /// @param options  What was given, by name. With --resume, seed and quick are those of the run
+  ///                 that is resumed.
+  /// @param facts    Who started it.
+  /// @throws FileError      if --resume names no checkpoint of this lab.
+  /// @throws RunUsageError  if --seed is no whole number from 0 to 2^64 - 1, or a run is resumed
+  ///                        with another seed or in another length.
+  Run(std::string lab, std::string out, std::map<std::string, std::string> options,
+      RunFacts facts = {});
 
   /// What was given for an option.
   /// @param name  "--image"
@@ -50,9 +64,34 @@ class Run {
   /// Prints which files were written.
   void list_outputs() const;
 
+  /// @return  Decides everything that is random in the run: --seed, or 1.
+  std::uint64_t seed() const { return seed_; }
+
+  /// @return  Whether --quick was given: under 15 seconds, less well trained.
+  bool quick() const { return quick_; }
+
+  /// @return  Who started it.
+  const RunFacts& facts() const { return facts_; }
+
+  /// @return  What is kept for --resume. After --resume it holds what the other run kept.
+  StoredTensors& checkpoint() { return checkpoint_; }
+
+  /// Writes what is kept to checkpoint.safetensors among the outputs, all of it or nothing.
+  /// @return  Its path.
+  /// @throws FileError  if it cannot be written.
+  std::string save_checkpoint();
+
  private:
+  void resume(const std::string& path);
+  StoredTensor settings() const;
+  std::string settings_name() const;
+
   std::string lab_, out_;
   std::map<std::string, std::string> options_;
+  RunFacts facts_;
+  std::uint64_t seed_ = 1;
+  bool quick_ = false;
+  StoredTensors checkpoint_;
   std::vector<std::string> written_;
 };
 
@@ -74,6 +113,10 @@ class Progress {
   struct Line;
   Line* line_;
 };
+
+/// The options of every experiment that trains: --seed, --quick, --resume.
+/// @return  In the order in which the help shows them.
+std::vector<ExperimentOption> training_options();
 
 /// The options that an experiment takes; each experiment.cpp defines it.
 /// @return  In the order in which the help shows them.

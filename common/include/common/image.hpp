@@ -37,6 +37,12 @@ Image read_png(const std::string& path, Index channels = 3);
 /// @throws FileError  as `read_png` does.
 Image parse_png(std::string_view bytes, const std::string& name, Index channels = 3);
 
+/// A picture as the bytes of an 8-bit PNG.
+/// @param image  What.
+/// @return       What a file would hold.
+/// @throws std::invalid_argument  if its sizes do not fit its pixels or it has none.
+std::string encode_png(const Image& image);
+
 /// Writes an 8-bit PNG, all of it or nothing.
 /// @param path   Where to.
 /// @param image  What.

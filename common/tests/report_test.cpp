@@ -1,0 +1,89 @@
+#include "common/report.hpp"
+
+#include <gtest/gtest.h>
+
+namespace latent {
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+Run a_run(const RunFacts& facts) {
+  return {"labs/01_x", "/nowhere", {{"--seed", "42"}}, facts};
+}
+
+TEST(Base64, GivesThePublishedAnswers) {  // RFC 4648, section 10
+  const std::vector<std::pair<std::string, std::string>> known{{"", ""},
+                                                               {"f", "Zg=="},
+                                                               {"fo", "Zm8="},
+                                                               {"foo", "Zm9v"},
+                                                               {"foob", "Zm9vYg=="},
+                                                               {"fooba", "Zm9vYmE="},
+                                                               {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : known) EXPECT_EQ(base64(bytes), text);
+  EXPECT_EQ(base64("\xff\xff\xfe"), "///+");
+}
+
+TEST(Report, SaysWhoseFunctionsRanWithWhichSeedAndCommand) {
+  const std::string both = Report("T", a_run({"./lab run 1 --seed 42", "1.2 1.3", "1.7"})).html();
+  EXPECT_TRUE(has(both, "<dt>Your functions ran</dt><dd>1.2 1.3</dd>")) << both;
+  EXPECT_TRUE(has(both, "<dt>The reference's functions ran, not yours</dt><dd>1.7</dd>") ||
+              has(both, "<dt>The reference&#39;s functions ran, not yours</dt><dd>1.7</dd>"));
+  EXPECT_TRUE(has(both, "<dt>Seed</dt><dd>42</dd>"));
+  EXPECT_TRUE(has(both, "<code>./lab run 1 --seed 42</code>"));
+  const std::string own = Report("T", a_run({"c", "1.2", ""})).html();
+  EXPECT_FALSE(has(own, "not yours"));
+  EXPECT_FALSE(has(Report("T", a_run({"c", "", "1.2"})).html(), "Your functions ran"));
+}
+
+TEST(Report, ShowsTextAsItIs) {
+  Report report("<script>", a_run({"a <b> & \"c\"", "", ""}));
+  report.heading("<i>");
+  report.paragraph("1 < 2 & 3");
+  report.table({"<c>", {"<d>"}, {{"<e>"}}});
+  report.plot("<svg></svg>", "<f>");
+  report.picture({1, 1, 1, {7}}, "\"><g>", "<h>");
+  report.try_next({"<j>"});
+  const std::string html = report.html();
+  for (const char* tag : {"<script", "<i>", "<b>", "<c>", "<d>", "<e>", "<f>", "<g>", "<h>", "<j>"})
+    EXPECT_FALSE(has(html, tag)) << tag;
+  EXPECT_TRUE(has(html, "<p>1 &lt; 2 &amp; 3</p>"));
+  EXPECT_TRUE(has(html, "<svg></svg>"));
+}
+
+TEST(Report, HoldsItsPicturesAndAsksNobody) {
+  Report report("T", a_run({"./lab run 1", "1.2", ""}));
+  const Image image{2, 1, 3, {1, 2, 3, 4, 5, 6}};
+  report.picture(image, "two pixels", "c");
+  const std::string html = report.html();
+  const std::string start = "alt=\"two pixels\" src=\"data:image/png;base64,";
+  ASSERT_TRUE(has(html, start));
+  EXPECT_TRUE(has(html, base64(encode_png(image))));
+  EXPECT_FALSE(has(html, "http:"));
+  EXPECT_FALSE(has(html, "https:"));
+  EXPECT_FALSE(has(html, "<link"));
+  EXPECT_FALSE(has(html, "url("));
+  EXPECT_TRUE(has(html, "default-src 'none'"));
+}
+
+TEST(Report, CanBeReadOnATelephoneAndInTheDark) {
+  const std::string html = Report("T", a_run({})).html();
+  EXPECT_TRUE(has(html, "name=\"viewport\" content=\"width=device-width, initial-scale=1\""));
+  EXPECT_TRUE(has(html, "prefers-color-scheme:dark"));
+  EXPECT_TRUE(has(html, "<html lang=\"en\">"));
+  EXPECT_TRUE(has(html, "<title>T</title>"));
+}
+
+TEST(Report, NamesTheRowsAndColumnsOfATable) {
+  Report report("T", a_run({}));
+  report.table({"Errors", {"what", "value"}, {{"PCA", "0.2"}, {"yours", "0.1"}}});
+  const std::string html = report.html();
+  EXPECT_TRUE(has(html, "<caption>Errors</caption>"));
+  EXPECT_TRUE(has(html, "<th scope=\"col\">value</th>"));
+  EXPECT_TRUE(has(html, "<tr><th scope=\"row\">PCA</th><td>0.2</td></tr>"));
+  EXPECT_THROW(report.table({"", {"a", "b"}, {{"1"}}}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace latent
