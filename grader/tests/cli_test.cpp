@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +18,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "grader/tests/xml.hpp"
 
@@ -805,10 +808,82 @@ TEST_F(Cli, RunsAnAutoencoderAndRefusesMalformedFiles) {
   EXPECT_FALSE(fs::exists(out)) << "a run that is refused leaves nothing";
 }
 
+/// What was printed, but for where the files are.
+std::string figures_in(const Ended& ended) {
+  return ended.out.substr(0, ended.out.find("written "));
+}
+
+TEST_F(Cli, TrainsAnAutoencoderThatBeatsEveryLinearMap) {
+  environment_["LATENTLAB_STATE"] = LATENTLAB_CLI_STATE "/runs";
+  const std::string out = home_ + "/results";
+  const Ended ended = run({"run", "1", "--quick", "--use-solution", "all", "--out", out});
+  ASSERT_EQ(ended.status, 0) << ended;
+  EXPECT_TRUE(ended.says("reference 1.2 1.3 1.4 1.5 1.6 1.7 (not yours)")) << ended;
+  EXPECT_TRUE(ended.says("seed 1, quick")) << ended;
+  EXPECT_TRUE(ended.complains("step 1500/1500")) << ended;
+  const std::size_t at = ended.out.find("autoencoder / principal components");
+  ASSERT_NE(at, std::string::npos) << ended;
+  const double ratio = std::atof(ended.out.c_str() + at + 35);
+  EXPECT_TRUE(ratio > 0.0 && ratio <= 1.05) << ended;
+  for (const char* file : {"loss.svg", "latent.svg", "distances.svg", "reconstructions.png",
+                           "decoded.png", "checkpoint.safetensors"})
+    EXPECT_GT(fs::file_size(out + "/" + file), 1000U) << file;
+  const std::string report = content(out + "/report.html");
+  for (const char* part : {"<!DOCTYPE html>", "1.2 1.3 1.4 1.5 1.6 1.7", "<svg", "data:image/png",
+                           "./lab run 1 --quick --use-solution all", "What to try next"})
+    EXPECT_NE(report.find(part), std::string::npos) << part;
+}
+
+TEST_F(Cli, GoesOnWhereARunWasKilled) {
+  environment_["LATENTLAB_STATE"] = LATENTLAB_CLI_STATE "/runs";
+  const auto run1 = [&](const std::string& out, std::vector<std::string> words) {
+    words.insert(words.begin(), {"run", "1", "--use-solution", "all", "--out", home_ + "/" + out});
+    return run(words);
+  };
+  const Ended whole = run1("whole", {"--quick", "--seed", "7"});
+  ASSERT_EQ(whole.status, 0) << whole;
+
+  const std::string pid_file = home_ + "/pid",
+                    checkpoint = home_ + "/killed/checkpoint.safetensors";
+  in_child_ = [&] {
+    ::setsid();
+    write(pid_file, std::to_string(::getpid()));
+  };
+  std::thread killer([&] {
+    for (int i = 0; i < 6000 && !fs::exists(checkpoint); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ::kill(-std::stoi(content(pid_file)), SIGKILL);
+  });
+  const Ended killed = run1("killed", {"--quick", "--seed", "7"});
+  killer.join();
+  in_child_ = [] {};
+  ASSERT_EQ(killed.status, 1000 + SIGKILL) << killed;
+  ASSERT_FALSE(fs::exists(home_ + "/killed/report.html"));
+
+  const Ended resumed = run1("resumed", {"--resume", checkpoint});
+  ASSERT_EQ(resumed.status, 0) << resumed;
+  EXPECT_EQ(figures_in(resumed), figures_in(whole));
+  for (const char* file : {"loss.svg", "reconstructions.png", "checkpoint.safetensors"})
+    EXPECT_EQ(content(home_ + "/resumed/" + file), content(home_ + "/whole/" + file)) << file;
+
+  fs::remove_all(home_ + "/resumed");
+  const std::string bytes = content(checkpoint);
+  for (const std::string& bad :
+       {bytes.substr(0, bytes.size() / 2), std::string(),
+        replaced(bytes, "run of 01_autoencoder", "run of 02_autoencoder")}) {
+    write(home_ + "/bad.safetensors", bad);
+    expect_one_sentence(run1("resumed", {"--resume", home_ + "/bad.safetensors"}),
+                        "bad.safetensors");
+  }
+  EXPECT_EQ(run1("resumed", {"--resume", checkpoint, "--seed", "8"}).status, 2);
+  EXPECT_EQ(run1("resumed", {"--seed", "x"}).status, 2);
+  EXPECT_FALSE(fs::exists(home_ + "/resumed")) << "a run that is refused leaves nothing";
+}
+
 TEST_F(Cli, SaysHowARunIsAskedFor) {
   for (const auto& [words, about] :
-       {std::pair(std::vector<std::string>{"run", "99"}, "99 is no lab; those that have one: 8"),
-        std::pair(std::vector<std::string>{"run", "1"}, "has no run yet"),
+       {std::pair(std::vector<std::string>{"run", "99"}, "99 is no lab; those that have one: 1, 8"),
+        std::pair(std::vector<std::string>{"run", "2"}, "has no run yet"),
         std::pair(std::vector<std::string>{"run", "8", "--use-solution"}, "takes a word after it"),
         std::pair(std::vector<std::string>{"run", "8", "--use-solution", "8.77"}, "8.77"),
         std::pair(std::vector<std::string>{"run", "8", "--submission", "x"}, "sandbox")}) {
