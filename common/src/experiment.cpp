@@ -28,7 +28,7 @@ std::uint64_t seed_in(const std::string& text) {
 std::vector<ExperimentOption> training_options() {
   return {
       {"--seed", "N", "decides everything that is random; without: 1"},
-      {"--quick", "", "under 15 seconds, less well trained"},
+      {"--quick", "", "much shorter, less well trained"},
       {"--resume", "FILE", "goes on where the run that kept this checkpoint.safetensors ended"}};
 }
 
