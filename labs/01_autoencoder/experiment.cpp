@@ -226,7 +226,7 @@ void mixture(Run& run, Report& report) {
                        "share", "Distances of decoded codes, midpoints and random numbers."},
                       {{"codes", codes}, {"midpoints", halfway}, {"random", random}}, 40),
             "A code is a place that the encoder has used. Nothing has taught the decoder what to "
-            "make of any other; a variational autoencoder (lab 03) does.");
+            "make of any other; a variational autoencoder (lab 04) does.");
 }
 
 // ---- pictures through eight ---------------------------------------------------------------------
