@@ -136,7 +136,7 @@ class Axis {
                                                                       : 10);
     std::vector<double> found;
     for (double i = std::ceil(low_ / step); i * step <= high_ && found.size() < 20; ++i)
-      found.push_back(i * step);
+      found.push_back(i * step + 0.0);  // -0 becomes 0
     return found;
   }
 
