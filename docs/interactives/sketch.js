@@ -4,7 +4,7 @@
 
 const sketch = (() => {
   const escape = text => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
-  const round = x => Math.round(x * 100) / 100;
+  const round = x => Math.round(x * 10) / 10; // of a unit that is about a pixel
 
   function element(name, attributes, content = "") {
     const list = Object.entries(attributes).filter(([, value]) => value !== undefined && value !== "")

@@ -44,7 +44,7 @@ replace(layout "<tab type=\"pages\" visible=\"yes\" title=\"\"" "<tab type=\"pag
 replace(layout "<tab type=\"modules\" visible=\"yes\" title=\"\"" "<tab type=\"modules\" visible=\"yes\" title=\"Contracts\"")
 replace(layout "<tab type=\"namespaces\" visible=\"yes\" title=\"\"" "<tab type=\"namespaces\" visible=\"yes\" title=\"All functions\"")
 # Lists of the same things once more.
-foreach(list IN ITEMS hierarchy classmembers classindex classlist exceptions)
+foreach(list IN ITEMS classes hierarchy classmembers classindex classlist exceptions namespacemembers)
   replace(layout "<tab type=\"${list}\" visible=\"[^\"]*\"" "<tab type=\"${list}\" visible=\"no\"")
 endforeach()
 # The page of a namespace repeats no list that stands in the pages of its groups.
