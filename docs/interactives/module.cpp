@@ -1,6 +1,6 @@
-// The functions of all labs as one WebAssembly module, called by name through grader/wire's frames: what the figures of
-// the handbook compute with. Debian's libraries for WebAssembly cannot catch: a throw leaves the module through the
-// import `thrown`, and the caller throws the instance away.
+// The functions of all labs as one WebAssembly module, called by name through grader/wire's frames:
+// what the figures of the handbook compute with. Debian's libraries for WebAssembly cannot catch: a
+// throw leaves the module through the import `thrown`, and the caller throws the instance away.
 
 #include <cstdlib>
 #include <cstring>
@@ -18,7 +18,8 @@
 
 extern "C" {
 /// Ends the call; never returns.
-__attribute__((import_module("env"), import_name("thrown"))) void thrown(bool not_attempted, const char* what);
+__attribute__((import_module("env"), import_name("thrown"))) void thrown(bool not_attempted,
+                                                                         const char* what);
 
 void* __cxa_allocate_exception(std::size_t size) noexcept {
   return std::malloc(size);
@@ -29,7 +30,8 @@ void* __cxa_allocate_exception(std::size_t size) noexcept {
   const bool not_attempted = *type == typeid(latent::NotAttempted);
   const char first = type->name()[0];
   const bool is_class = first == 'N' || first == 'S' || (first >= '0' && first <= '9');
-  thrown(not_attempted, is_class ? static_cast<std::exception*>(object)->what() : "an exception that has no text");
+  thrown(not_attempted,
+         is_class ? static_cast<std::exception*>(object)->what() : "an exception that has no text");
   __builtin_trap();
 }
 }
@@ -71,7 +73,8 @@ EXPORT(functions) const char* functions() {
   table.clear();
   for (const Lab& lab : labs()) {
     for (const Exercise& exercise : lab.exercises) {
-      for (const Operation& operation : exercise.operations) table += operation.name + ' ' + exercise.id + '\n';
+      for (const Operation& operation : exercise.operations)
+        table += operation.name + ' ' + exercise.id + '\n';
     }
   }
   return table.c_str();

@@ -146,7 +146,8 @@ figure({
         if (level > 0) paths[level] = `${paths[level] ?? ""}M${left + cell * (i % side)} ${top + cell * Math.floor(i / side)}h${cell}v${cell}h-${cell}z`;
       });
       return [rect(left, top, cell * side, cell * side, "cell-empty"),
-        Object.entries(paths).map(([level, d]) => element("path", {d, class: "fill-text", "fill-opacity": (level / levels).toFixed(3), "shape-rendering": "crispEdges"}))];
+        Object.entries(paths).map(([level, d]) =>
+          element("path", {d, class: "fill-text", "fill-opacity": (level / levels).toFixed(3), "shape-rendering": "crispEdges"}))];
     };
     const rows = Math.floor(tile / (tile - overlap)) + 1;
     return picture(640, 290,
