@@ -164,15 +164,16 @@ class LabCheck {
     std::string readme;
     read_file(root + "/labs/" + lab_.name + "/README.md", readme);
     demand(readme.find("docs/handbook/" + lab_.name + ".md") != std::string::npos,
-           "labs/" + lab_.name + "/README.md does not link its chapter, docs/handbook/" + lab_.name +
-               ".md");
+           "labs/" + lab_.name + "/README.md does not link its chapter, docs/handbook/" +
+               lab_.name + ".md");
     const std::vector<std::string> listed = misconception_ids(lab_);
     const std::set<std::string> distinct(listed.begin(), listed.end());
     demand(distinct.size() == listed.size(), lab_.name + ": two misconceptions have one id");
     for (const Misconception& m : misconceptions()) {
       demand(m.lab != lab_.name || distinct.contains(m.id),
-             m.id + " is not written as MISCONCEPTION(...) at the start of a line, where ./lab why "
-                    "and the handbook look for it");
+             m.id +
+                 " is not written as MISCONCEPTION(...) at the start of a line, where ./lab why "
+                 "and the handbook look for it");
     }
     for (const Exercise& exercise : lab_.exercises) check_texts_of(exercise, chapter, common);
   }
