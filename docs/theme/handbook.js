@@ -22,5 +22,5 @@ window.addEventListener("load", () => {
       else target.removeAttribute("tabindex");
     }
   });
-  for (const box of document.querySelectorAll(".formulaDsp, figure, .picture, .contents table, .contents tbody, div.fragment, .memproto")) observer.observe(box);
+  for (const box of document.querySelectorAll(".formulaDsp, figure, .picture, .contents table, .contents tbody, div.fragment, pre, .memproto")) observer.observe(box);
 });

@@ -29,7 +29,8 @@ void print_wrapped(const std::string& text) {
 
 /// Where the built handbook lists this mistake among its lab's, or empty.
 std::string place_in_catalogue(const Lab& lab, std::string id) {
-  const std::string page = std::string(config::kBuildDir) + "/docs/html/catalogue_" + lab.name + ".html";
+  const std::string page =
+      std::string(config::kBuildDir) + "/docs/html/catalogue_" + lab.name + ".html";
   std::replace(id.begin(), id.end(), '.', '-');
   std::string text;
   if (!read_file(page, text) || text.find("id=\"why-" + id + '"') == std::string::npos) return "";
