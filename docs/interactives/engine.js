@@ -27,6 +27,7 @@ function wireFormat() {
   /** The body of a request. */
   function encode(name, args) {
     const values = args.flat(Infinity);
+    if (values.length > 255) throw new Error(`${name}: ${values.length} values are more than fit into one message`); // counts are one byte
     const size = 2 + name.length + values.reduce((sum, v) => sum + 2 + 8 * v.shape.length + types[v.type].size * v.data.length, 0);
     const bytes = new Uint8Array(size), view = new DataView(bytes.buffer);
     let at = 0;

@@ -36,7 +36,7 @@ function shown({value, digits = 4, unit = ""}) {
   return text.replace("-", "\u2212") + (unit ? ` ${unit}` : "");
 }
 
-const escapeHtml = text => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+const {escape: escapeHtml} = sketch;
 
 /** The values as a list of definitions; also what is in the page before any script runs. */
 const valuesHtml = list => list.length === 0 ? "" : `<dl class="values">${list.map(entry =>

@@ -56,5 +56,5 @@ const sketch = (() => {
   const bell = (x, mean, sigma) => Math.exp(-0.5 * ((x - mean) / sigma) ** 2) / (sigma * Math.sqrt(2 * Math.PI));
   const thousands = n => n.toLocaleString("en-GB");
 
-  return {element, line, circle, rect, text, path, arrow, picture, linear, logarithmic, steps, frame, clamp, bell, thousands};
+  return {escape, element, line, circle, rect, text, path, arrow, picture, linear, logarithmic, steps, frame, clamp, bell, thousands};
 })();

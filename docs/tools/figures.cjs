@@ -92,7 +92,7 @@ function graph(file, dot) {
       `<svg class="graph" role="img" aria-label="${escape(description)}" style="width:${Math.round(width * 4 / 3)}px"`);
 }
 
-/** Draws figures by name: {draw, end}. `calls` is wasmCalls(...) or nativeCalls(...). */
+/** Draws figures by name: {isComputed, draw}. `calls` is wasmCalls(...) or nativeCalls(...). */
 function drawFigures({figures, dot, calls}) {
   const loaded = loadFigures();
   return {
