@@ -6,8 +6,11 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <filesystem>
 #include <numbers>
+#include <numeric>
 
+#include "common/image.hpp"
 #include "common/random.hpp"
 #include "common/require.hpp"
 
@@ -216,6 +219,184 @@ Dataset read_idx(const std::string& images_file, const std::string& labels_file)
   const std::string images = read_bytes(images_file, "an IDX file of images", kMaxFile);
   const std::string labels = read_bytes(labels_file, "an IDX file of labels", kMaxFile);
   return dataset_of(images, images_file, labels, labels_file);
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Index kFewest = 10;
+constexpr Index kLargestSide = 64;
+
+Dataset rows_of(const Dataset& all, const std::vector<Index>& rows) {
+  Dataset part{all.x(rows, Eigen::all), {}, all.name, all.shape};
+  for (const Index row : rows) part.labels.push_back(all.labels[static_cast<std::size_t>(row)]);
+  return part;
+}
+
+void require_usable(const Dataset& data, const std::string& folder) {
+  if (data.x.rows() < kFewest)
+    throw FileError(folder + ": expected at least " + std::to_string(kFewest) +
+                    " pictures, found " + std::to_string(data.x.rows()));
+  if (data.shape[1] > kLargestSide || data.shape[2] > kLargestSide)
+    throw FileError(folder + ": expected pictures of at most 64 x 64, found " +
+                    std::to_string(data.shape[1]) + " x " + std::to_string(data.shape[2]) +
+                    "; make them smaller first");
+}
+
+/// The labels that belong to a file of images: the same name but for the kind.
+std::string labels_beside(const fs::path& images) {
+  std::string name = images.filename();
+  name.replace(name.find("images"), 6, "labels");
+  name.replace(name.find("idx3"), 4, "idx1");
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  for (const char* ending : {"", ".gz"}) {
+    const fs::path labels = images.parent_path() / (name + ending);
+    if (fs::exists(labels)) return labels;
+  }
+  throw FileError(images.string() + ": expected its labels beside it, in " + name);
+}
+
+/// EMNIST's publishers store columns where others store rows.
+void turn_upright(Dataset& data) {
+  const Index h = data.shape[1], w = data.shape[2];
+  if (h != w) return;
+  for (Index i = 0; i < data.x.rows(); ++i)
+    Eigen::Map<Matrix>(data.x.data() + i * data.x.cols(), h, w).transposeInPlace();
+}
+
+Dataset idx_pair(const fs::path& images) {
+  Dataset data = read_idx(images, labels_beside(images));
+  if (images.filename().string().starts_with("emnist")) turn_upright(data);
+  data.name = images.parent_path().filename();
+  return data;
+}
+
+ImageSplit idx_split(const std::vector<fs::path>& images, const std::string& folder) {
+  const auto part = [&](auto... words) -> const fs::path* {
+    for (const fs::path& path : images) {
+      if (((path.filename().string().find(words) != std::string::npos) || ...)) return &path;
+    }
+    return nullptr;
+  };
+  const fs::path *train = part("train"), *test = part("t10k", "test");
+  ImageSplit split;
+  if (train != nullptr && test != nullptr) {
+    split = {idx_pair(*train), idx_pair(*test)};
+    if (split.train.shape != split.test.shape)
+      throw FileError(test->string() + ": expected pictures of the shape " +
+                      to_string(split.train.shape) + " as in " + train->filename().string() +
+                      ", found " + to_string(split.test.shape));
+  } else if (images.size() == 1) {
+    const Dataset all = idx_pair(images[0]);
+    std::vector<Index> rows(static_cast<std::size_t>(all.x.rows()));
+    std::iota(rows.begin(), rows.end(), 0);
+    const auto most = rows.begin() + std::ssize(rows) * 4 / 5;
+    split = {rows_of(all, {rows.begin(), most}), rows_of(all, {most, rows.end()})};
+  } else {
+    throw FileError(folder +
+                    ": expected one pair of IDX files, or one for train and one for t10k, "
+                    "found " +
+                    std::to_string(images.size()) + " files of images");
+  }
+  require_usable(split.train, folder);
+  return split;
+}
+
+/// Files with their labels, in the order of their names.
+std::vector<std::pair<fs::path, std::int64_t>> pngs_in(const std::string& folder) {
+  std::vector<fs::path> classes;
+  std::vector<std::pair<fs::path, std::int64_t>> found;
+  const auto collect = [&](const fs::path& from, std::int64_t label) {
+    std::vector<fs::path> here;
+    for (const auto& entry : fs::directory_iterator(from)) {
+      if (entry.path().extension() == ".png") here.push_back(entry.path());
+    }
+    std::sort(here.begin(), here.end());
+    for (const fs::path& path : here) found.emplace_back(path, label);
+  };
+  collect(folder, 0);
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.is_directory()) classes.push_back(entry.path());
+  }
+  std::sort(classes.begin(), classes.end());
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    collect(classes[i], static_cast<std::int64_t>(i));
+  return found;
+}
+
+/// The channels of the first picture are those of all; a grey file as RGB is a grey picture.
+bool is_grey(const Image& image) {
+  for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3) {
+    if (image.pixels[i] != image.pixels[i + 1] || image.pixels[i] != image.pixels[i + 2])
+      return false;
+  }
+  return true;
+}
+
+Dataset read_pngs(const std::string& folder) {
+  const auto files = pngs_in(folder);
+  if (files.empty())
+    throw FileError(folder +
+                    ": expected IDX files such as train-images-idx3-ubyte.gz, or PNGs, "
+                    "found neither");
+  const Image first = read_png(files[0].first);
+  const Index channels = is_grey(first) ? 1 : 3;
+  Dataset data = empty_dataset(fs::path(folder).filename(), std::ssize(files),
+                               {channels, first.height, first.width});
+  require_usable(data, folder);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const Image image = read_png(files[i].first, channels);
+    if (image.height != first.height || image.width != first.width)
+      throw FileError(files[i].first.string() + ": expected " + std::to_string(first.height) +
+                      " x " + std::to_string(first.width) + " pixels as in " +
+                      files[0].first.filename().string() + ", found " +
+                      std::to_string(image.height) + " x " + std::to_string(image.width));
+    const Index pixels = image.height * image.width;
+    for (Index k = 0; k < channels * pixels; ++k)
+      data.x(static_cast<Index>(i), k % channels * pixels + k / channels) =
+          static_cast<float>(image.pixels[static_cast<std::size_t>(k)]) / 255.0F;
+    data.labels[i] = files[i].second;
+  }
+  return data;
+}
+
+std::uint32_t fingerprint(const Dataset& data) {
+  return static_cast<std::uint32_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(data.x.data()),
+              static_cast<std::size_t>(data.x.size()) * sizeof(float)));
+}
+
+}  // namespace
+
+ImageSplit read_image_folder(const std::string& folder) {
+  if (!fs::is_directory(folder)) throw FileError(folder + ": expected a folder of pictures");
+  std::vector<fs::path> images;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename();
+    if (name.find("images") != std::string::npos && name.find("idx3") != std::string::npos)
+      images.push_back(entry.path());
+  }
+  std::sort(images.begin(), images.end());
+  if (!images.empty()) return idx_split(images, folder);
+  const Dataset all = read_pngs(folder);
+  std::vector<Index> train, test;
+  for (Index i = 0; i < all.x.rows(); ++i) (i % 5 == 4 ? test : train).push_back(i);
+  return {rows_of(all, train), rows_of(all, test)};
+}
+
+ImageSplit images_for(Run& run, Index train, Index test) {
+  const std::string folder = run.option("--data");
+  ImageSplit split = folder.empty()
+                         ? ImageSplit{sprites(run.seed(), train).data,
+                                      sprites(run.seed() + 0x9E3779B97F4A7C15ULL, test).data}
+                         : read_image_folder(folder);
+  run.depends_on("the pictures", fingerprint(split.train));
+  return split;
+}
+
+ExperimentOption data_option() {
+  return {"--data", "DIR", "pictures to train on: MNIST's files or its relatives', or PNGs"};
 }
 
 Dataset parse_idx(std::string_view images, std::string_view labels) {

@@ -94,6 +94,17 @@ void Run::resume(const std::string& path) {
   quick_ = quick;
 }
 
+void Run::depends_on(const std::string& what, std::uint32_t fingerprint) {
+  const StoredTensor mine{
+      {2},
+      {static_cast<float>(fingerprint >> 16), static_cast<float>(fingerprint & 0xFFFFU)},
+      "F32"};
+  const auto [kept, is_new] = checkpoint_.try_emplace("of " + what, mine);
+  if (!is_new && kept->second.values != mine.values)
+    throw RunUsageError(option("--resume") + " is of a run with other data: " + what +
+                        " are not the same. Give the same options as then, and add --resume.");
+}
+
 std::string Run::save_checkpoint() {
   checkpoint_[settings_name()] = settings();
   const std::string path = output("checkpoint.safetensors");

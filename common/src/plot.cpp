@@ -1,6 +1,7 @@
 #include "common/plot.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -396,6 +397,50 @@ Image tile_grid(const Matrix& tiles, const Shape& shape, Index columns) {
     }
   }
   return image;
+}
+
+namespace {
+
+/// The mean of a square of pixels as one of the 256 colours: of the 24 greys where there is one
+/// channel, else of the cube of 6 x 6 x 6.
+int colour_of_square(const Image& image, Index top, Index left, Index side) {
+  std::array<double, 3> mean{};
+  double count = 0.0;
+  for (Index y = top; y < std::min(top + side, image.height); ++y) {
+    for (Index x = left; x < std::min(left + side, image.width); ++x, ++count) {
+      for (Index c = 0; c < image.channels; ++c)
+        mean[static_cast<std::size_t>(c)] +=
+            image.pixels[static_cast<std::size_t>((y * image.width + x) * image.channels + c)];
+    }
+  }
+  const auto level = [&](std::size_t c, double steps) {
+    return static_cast<int>(std::lround(mean[c] / (count * 255.0) * steps));
+  };
+  if (image.channels == 1) return 232 + level(0, 23.0);
+  return 16 + 36 * level(0, 5.0) + 6 * level(1, 5.0) + level(2, 5.0);
+}
+
+}  // namespace
+
+std::string half_blocks(const Image& image, Index columns) {
+  require(columns >= 1, "half_blocks: expected a column, got " + std::to_string(columns));
+  require(image.height > 0 && image.width > 0 && (image.channels == 1 || image.channels == 3),
+          "half_blocks: expected a picture, got " +
+              to_string(Shape{image.height, image.width, image.channels}));
+  require_size(std::ssize(image.pixels), image.height * image.width * image.channels,
+               "half_blocks: number of bytes");
+  const Index side = image.width <= columns ? 1 : 2, right = std::min(image.width, side * columns);
+  std::string text;
+  for (Index top = 0; top < image.height; top += 2 * side) {
+    for (Index left = 0; left < right; left += side) {
+      text += "\033[38;5;" + std::to_string(colour_of_square(image, top, left, side));
+      if (top + side < image.height)
+        text += ";48;5;" + std::to_string(colour_of_square(image, top + side, left, side));
+      text += "m\u2580\033[0m";
+    }
+    text += '\n';
+  }
+  return text;
 }
 
 }  // namespace latent

@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <functional>
+#include <numeric>
 
 #include "common/require.hpp"
 
@@ -25,7 +28,31 @@ double seconds(std::chrono::steady_clock::duration time) {
 
 }  // namespace
 
-Training::Training(Run& run, TrainingPlan plan, TrainedTensors tensors)
+Shape NamedTensor::shape() const {
+  if (const auto* tensor = std::get_if<Tensor4*>(&owner)) return (*tensor)->shape();
+  if (const auto* row = std::get_if<RowVector*>(&owner)) return {1, (*row)->size()};
+  return {std::get<Matrix*>(owner)->rows(), std::get<Matrix*>(owner)->cols()};
+}
+
+Eigen::Map<Matrix> NamedTensor::matrix() const {
+  float* data = std::visit([](auto* tensor) { return tensor->data(); }, owner);
+  const Shape sizes = shape();
+  return {data, sizes[0],
+          std::accumulate(sizes.begin() + 1, sizes.end(), Index{1}, std::multiplies<>())};
+}
+
+Matrix initial_weight(Index out, Index in, Random& random) {
+  return random.normal_matrix(out, in) / std::sqrt(static_cast<float>(in));
+}
+
+Matrix random_rows(const Matrix& x, Index count, Random& random) {
+  require(x.rows() > 0, "random_rows: expected a row to choose, got " + shape_of(x));
+  Matrix chosen(count, x.cols());
+  for (Index i = 0; i < count; ++i) chosen.row(i) = x.row(random.integer(0, x.rows() - 1));
+  return chosen;
+}
+
+Training::Training(Run& run, TrainingPlan plan, NamedTensors tensors)
     : run_(run),
       plan_(std::move(plan)),
       tensors_(std::move(tensors)),
@@ -58,10 +85,10 @@ void Training::restore() {
     const auto from = losses->second.values.begin() + static_cast<std::ptrdiff_t>(term) * step_;
     losses_[term].assign(from, from + step_);
   }
-  for (const auto& [name, tensor] : tensors_) {
+  for (const NamedTensor& tensor : tensors_) {
     const StoredTensor& stored =
-        expect_tensor(kept, plan_.name + "." + name, {tensor->rows(), tensor->cols()}, file);
-    *tensor = Eigen::Map<const Matrix>(stored.values.data(), tensor->rows(), tensor->cols());
+        expect_tensor(kept, plan_.name + "." + tensor.name, tensor.shape(), file);
+    std::copy(stored.values.begin(), stored.values.end(), tensor.matrix().data());
   }
 }
 
@@ -71,9 +98,11 @@ void Training::save() {
   for (const auto& term : losses_)
     losses.values.insert(losses.values.end(), term.begin(), term.end());
   kept[plan_.name + ".losses"] = losses;
-  for (const auto& [name, tensor] : tensors_)
-    kept[plan_.name + "." + name] = {
-        {tensor->rows(), tensor->cols()}, {tensor->data(), tensor->data() + tensor->size()}, "F32"};
+  for (const NamedTensor& tensor : tensors_) {
+    const auto elements = tensor.matrix();
+    kept[plan_.name + "." + tensor.name] = {
+        tensor.shape(), {elements.data(), elements.data() + elements.size()}, "F32"};
+  }
   path_ = run_.save_checkpoint();
   // Writing a file has switched Ctrl-C off.
   std::signal(SIGINT, ask_to_stop);

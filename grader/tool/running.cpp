@@ -26,11 +26,10 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 /// What common/ is compiled from here, also what a worker does not have.
-constexpr const char* kCommon[] = {"dataset", "experiment",     "experiment_main",
-                                   "files",   "gradient_check", "image",
-                                   "layers",  "plot",           "random",
-                                   "report",  "safetensors",    "scene",
-                                   "trace",   "training",       "types"};
+constexpr const char* kCommon[] = {"dataset",        "experiment", "experiment_main", "files",
+                                   "gradient_check", "image",      "layers",          "plot",
+                                   "random",         "report",     "safetensors",     "scene",
+                                   "statistics",     "trace",      "training",        "types"};
 
 /// Runs a command of ours.
 /// @param output  Filled with what it prints.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/experiment.hpp"
 #include "common/files.hpp"
 #include "common/types.hpp"
 
@@ -66,6 +67,37 @@ struct Sprites {
 /// @return      Pictures and factors.
 /// @throws std::invalid_argument  if n is negative.
 Sprites sprites(std::uint64_t seed, Index n);
+
+/// Pictures to train on, and pictures of the same kind that are kept back.
+struct ImageSplit {
+  Dataset train;  ///< Shape `[N, D]`
+  Dataset test;   ///< Shape `[M, D]`
+};
+
+/// Reads a folder of pictures. If it holds IDX files (`*-images-idx3-ubyte` and the same name with
+/// `-labels-idx1-ubyte`, plain or `.gz`), those: `train-` to train on and `t10k-` or `test-` to
+/// test, or, if there is one pair only, its first 80 % to train on and the rest to test. Those of
+/// EMNIST are turned upright. Otherwise PNGs of one size, in the folder itself or one folder for
+/// each label, in the order of their names, every fifth to test; grey ones stay grey.
+/// @param folder  Its path.
+/// @return        Values from 0 to 1.
+/// @throws FileError  if it cannot be read, holds neither, one is damaged, sizes differ or are
+/// above
+///                    64 x 64, or there are fewer than ten pictures.
+ImageSplit read_image_folder(const std::string& folder);
+
+/// What a run trains on: the folder of its option --data, or else sprites.
+/// @param run    Its option, its seed; and its checkpoint, if it has one, must be of the same data.
+/// @param train  Sprites to train on.
+/// @param test   Sprites kept back.
+/// @return       All that the folder holds, or as many sprites as asked for.
+/// @throws FileError      as `read_image_folder` does.
+/// @throws RunUsageError  if the run that is resumed had other data.
+ImageSplit images_for(Run& run, Index train, Index test);
+
+/// The option that `images_for` reads.
+/// @return  --data DIR
+ExperimentOption data_option();
 
 /// Reads pictures and their labels as MNIST and its relatives publish them: two IDX files of
 /// unsigned bytes, plain or compressed with gzip.

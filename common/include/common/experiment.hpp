@@ -68,7 +68,8 @@ class Run {
   std::uint64_t seed() const { return seed_; }
 
   /// @return  Whether --quick was given: much shorter, less well trained. With the
-  ///          solutions, a run takes under 60 seconds, a quick one under 15.
+  ///          solutions, a run takes under three minutes on two cores, a quick one under 15
+  ///          seconds.
   bool quick() const { return quick_; }
 
   /// @return  Who started it.
@@ -76,6 +77,13 @@ class Run {
 
   /// @return  What is kept for --resume. After --resume it holds what the other run kept.
   StoredTensors& checkpoint() { return checkpoint_; }
+
+  /// What decides the result besides seed and length, for example the pictures of --data: kept in
+  /// the checkpoint, and compared with it after --resume.
+  /// @param what         "the pictures": for the message.
+  /// @param fingerprint  Equal for equal things; a checksum.
+  /// @throws RunUsageError  if the run that is resumed had another one.
+  void depends_on(const std::string& what, std::uint32_t fingerprint);
 
   /// Writes what is kept to checkpoint.safetensors among the outputs, all of it or nothing.
   /// @return  Its path.

@@ -100,4 +100,13 @@ std::string bar_chart(const PlotText& text, const std::vector<Bar>& bars);
 /// @throws std::invalid_argument  if there is no tile, or shape and columns of tiles do not fit.
 Image tile_grid(const Matrix& tiles, const Shape& shape, Index columns);
 
+/// A picture as text for a terminal of 256 colours: each letter is the upper half of a box whose
+/// two halves are two pixels. If it is too wide, squares of four pixels become one; what then still
+/// does not fit is cut off on the right, since smaller ones could not be told apart.
+/// @param image    What.
+/// @param columns  Of the terminal, at least 1.
+/// @return         One line for every two rows that are left, each ending in a newline.
+/// @throws std::invalid_argument  if it is no picture, or columns is below 1.
+std::string half_blocks(const Image& image, Index columns);
+
 }  // namespace latent

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/experiment.hpp"
@@ -17,19 +18,21 @@ struct ReportTable {
   std::vector<std::vector<std::string>> rows;  ///< As many cells each as there are columns.
 };
 
-/// One HTML file that needs no other: pictures are part of it and nothing is fetched. Texts are
+/// What a run shows, as it goes: on standard output, in files of its own, and in the end as one
+/// HTML page that needs no other file: pictures are part of it and nothing is fetched. Texts are
 /// shown as they are, markup in them included.
 class Report {
  public:
   /// @param title  Of the page.
-  /// @param run    Tells the seed, the command line, and whose functions ran.
-  Report(const std::string& title, const Run& run);
+  /// @param run    Tells the seed, the command line, whose functions ran, and where files go. Must
+  ///               outlive the report.
+  Report(std::string title, Run& run);
 
   /// Begins a section.
   /// @param text  Its heading.
   void heading(const std::string& text);
 
-  /// A paragraph.
+  /// A paragraph, in the page only.
   /// @param text  What it says.
   void paragraph(const std::string& text);
 
@@ -39,27 +42,48 @@ class Report {
   void table(const ReportTable& table);
 
   /// A plot.
+  /// @param file     Its name among the run's files: "loss.svg".
   /// @param svg      From plot.hpp, which says in words what it shows.
   /// @param caption  Below it.
-  void plot(const std::string& svg, const std::string& caption);
+  /// @throws FileError  if the file cannot be written.
+  void plot(const std::string& file, const std::string& svg, const std::string& caption);
 
-  /// A picture, enlarged without smoothing.
+  /// A picture, enlarged without smoothing; small ones also on the terminal.
+  /// @param file     Its name among the run's files: "samples.png".
   /// @param image    What.
   /// @param words    What it shows, for those who do not see it.
   /// @param caption  Below it.
   /// @throws std::invalid_argument  if it is no picture.
-  void picture(const Image& image, const std::string& words, const std::string& caption);
+  /// @throws FileError              if the file cannot be written.
+  void picture(const std::string& file, const Image& image, const std::string& words,
+               const std::string& caption);
 
   /// Ends the page with a list of things to try.
   /// @param ideas  One each.
   void try_next(const std::vector<std::string>& ideas);
 
+  /// Writes report.html, and report.json, from which `lab run --compare` takes the tables; prints
+  /// which files there are.
+  /// @throws FileError  if one cannot be written.
+  void finish();
+
   /// @return  The page.
   std::string html() const;
 
  private:
+  std::string json() const;
+
   std::string title_, body_;
+  Run& run_;
+  std::vector<std::pair<std::string, ReportTable>> tables_;  ///< Each with its section's heading.
+  std::string section_;
 };
+
+/// A number as tables show it.
+/// @param value     Any.
+/// @param decimals  Behind the point.
+/// @return          "0.1250"; "nan" and "inf" where it is none.
+std::string decimal(double value, int decimals = 4);
 
 /// Bytes in base 64 with padding, as data: URIs hold them. Throws nothing.
 /// @param bytes  Any.

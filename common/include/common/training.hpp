@@ -5,11 +5,12 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
-#include <utility>
+#include <variant>
 #include <vector>
 
 #include "common/experiment.hpp"
 #include "common/plot.hpp"
+#include "common/random.hpp"
 #include "common/types.hpp"
 
 namespace latent {
@@ -28,9 +29,23 @@ struct TrainingPlan {
   std::chrono::milliseconds save_every{2000};  ///< How much a SIGKILL may cost.
 };
 
-/// Tensors by name, which the loop changes and a checkpoint holds: parameters and, so that resuming
-/// changes nothing, what the optimizer remembers.
-using TrainedTensors = std::vector<std::pair<std::string, Matrix*>>;
+/// A tensor that somebody else owns and that must outlive this: a parameter, what the optimizer
+/// remembers of it, a codebook, a gradient. It may be assigned to, but not to another shape.
+struct NamedTensor {
+  std::string name;                                   ///< What a checkpoint calls it.
+  std::variant<Matrix*, RowVector*, Tensor4*> owner;  ///< Where it lives.
+
+  /// @return  Its sizes, outermost first; `[1, D]` for a row.
+  Shape shape() const;
+
+  /// @return  Its elements as a matrix: the first size along the rows, the others along the
+  /// columns.
+  Eigen::Map<Matrix> matrix() const;
+};
+
+/// Everything that a loop changes and a checkpoint holds: parameters and, so that resuming changes
+/// nothing, what the optimizer remembers.
+using NamedTensors = std::vector<NamedTensor>;
 
 /// One training loop:
 ///
@@ -51,7 +66,7 @@ class Training {
   /// @param plan     What, and for how long.
   /// @param tensors  As they are before the first step. Must outlive the training.
   /// @throws FileError  if the checkpoint holds other tensors than these, or a longer training.
-  Training(Run& run, TrainingPlan plan, TrainedTensors tensors);
+  Training(Run& run, TrainingPlan plan, NamedTensors tensors);
 
   /// Takes the line away.
   ~Training();
@@ -92,12 +107,29 @@ class Training {
 
   Run& run_;
   TrainingPlan plan_;
-  TrainedTensors tensors_;
+  NamedTensors tensors_;
   std::int64_t step_ = 0, first_ = 0;       ///< Of this process: where it began.
   std::vector<std::vector<float>> losses_;  ///< By term; floats, so that a checkpoint is exact.
   std::string path_;                        ///< Of the checkpoint, once there is one.
   Clock::time_point begin_, saved_, shown_;
   bool terminal_;
 };
+
+/// A weight so large that what goes through its layer keeps its variance: normal numbers divided by
+/// the root of the inputs of an output.
+/// @param out     Rows.
+/// @param in      Columns, above 0.
+/// @param random  Where they come from.
+/// @return        Shape `[out, in]`.
+Matrix initial_weight(Index out, Index in, Random& random);
+
+/// Some rows of x, each equally likely, one perhaps twice: a batch.
+/// @param x       Shape `[N, D]`, N above 0.
+/// @param count   How many, not negative.
+/// @param random  Where the choice comes from; of the seed and the step, to be the same when
+/// resumed.
+/// @return        Shape `[count, D]`.
+/// @throws std::invalid_argument  if x has no row.
+Matrix random_rows(const Matrix& x, Index count, Random& random);
 
 }  // namespace latent
