@@ -234,13 +234,13 @@ Dataset rows_of(const Dataset& all, const std::vector<Index>& rows) {
   return part;
 }
 
-void require_usable(const Dataset& data, const std::string& folder) {
-  if (data.x.rows() < kFewest)
+void require_usable(Index count, const Shape& shape, const std::string& folder) {
+  if (count < kFewest)
     throw FileError(folder + ": expected at least " + std::to_string(kFewest) +
-                    " pictures, found " + std::to_string(data.x.rows()));
-  if (data.shape[1] > kLargestSide || data.shape[2] > kLargestSide)
+                    " pictures, found " + std::to_string(count));
+  if (shape[1] > kLargestSide || shape[2] > kLargestSide)
     throw FileError(folder + ": expected pictures of at most 64 x 64, found " +
-                    std::to_string(data.shape[1]) + " x " + std::to_string(data.shape[2]) +
+                    std::to_string(shape[1]) + " x " + std::to_string(shape[2]) +
                     "; make them smaller first");
 }
 
@@ -299,7 +299,7 @@ ImageSplit idx_split(const std::vector<fs::path>& images, const std::string& fol
                     "found " +
                     std::to_string(images.size()) + " files of images");
   }
-  require_usable(split.train, folder);
+  require_usable(split.train.x.rows() + split.test.x.rows(), split.train.shape, folder);
   return split;
 }
 
@@ -344,7 +344,7 @@ Dataset read_pngs(const std::string& folder) {
   const Index channels = is_grey(first) ? 1 : 3;
   Dataset data = empty_dataset(fs::path(folder).filename(), std::ssize(files),
                                {channels, first.height, first.width});
-  require_usable(data, folder);
+  require_usable(data.x.rows(), data.shape, folder);
   for (std::size_t i = 0; i < files.size(); ++i) {
     const Image image = read_png(files[i].first, channels);
     if (image.height != first.height || image.width != first.width)

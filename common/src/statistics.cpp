@@ -90,8 +90,8 @@ std::vector<double> nearest_distances(const Matrix& points, const Matrix& data, 
   return found;
 }
 
-Classifier::Classifier(const Dataset& data, std::uint64_t seed) {
-  constexpr Index kHidden = 64, kBatch = 64, kSteps = 1500;
+Classifier::Classifier(const Dataset& data, std::uint64_t seed, Index steps) {
+  constexpr Index kHidden = 128, kBatch = 64;
   constexpr float kMomentum = 0.9F;
   require(data.x.rows() > 0, "Classifier: expected a row");
   const auto [low, high] = std::minmax_element(data.labels.begin(), data.labels.end());
@@ -104,8 +104,8 @@ Classifier::Classifier(const Dataset& data, std::uint64_t seed) {
   output_bias_ = RowVector::Zero(classes);
   Matrix hidden_speed = Matrix::Zero(kHidden, data.x.cols() + 1),
          output_speed = Matrix::Zero(classes, kHidden + 1);
-  for (Index step = 0; step < kSteps; ++step) {
-    const float rate = 0.1F * (1.0F - static_cast<float>(step) / kSteps);
+  for (Index step = 0; step < steps; ++step) {
+    const float rate = 0.1F * (1.0F - static_cast<float>(step) / static_cast<float>(steps));
     Matrix x(kBatch, data.x.cols()), wanted = Matrix::Zero(kBatch, classes);
     for (Index i = 0; i < kBatch; ++i) {
       const Index row = random.integer(0, data.x.rows() - 1);
@@ -155,25 +155,30 @@ double Classifier::accuracy(const Dataset& data) const {
   return static_cast<double>(right) / static_cast<double>(all.rows());
 }
 
-SampleQuality sample_quality(const ImageSplit& data, const Matrix& samples,
-                             const Matrix& reconstructions, std::uint64_t seed) {
+SampleRuler::SampleRuler(const ImageSplit& data, std::uint64_t seed, Index steps)
+    : data_(data),
+      classifier_(data.train, seed, steps),
+      pca_(principal_components(data.train.x, std::min<Index>(32, data.train.x.cols()))),
+      train_(pca_.project(data.train.x)) {
+  // Some rows against all rows: enough for a median, and a second instead of a minute.
+  constexpr Index kRows = 1000;
+  const Index rows = std::min(data.train.x.rows(), kRows);
+  nearest_data_ = median(nearest_distances(data.train.x.topRows(rows), data.train.x, true));
+}
+
+double SampleRuler::frechet(const Matrix& pictures) const {
+  return frechet_distance(pca_.project(pictures), train_);
+}
+
+SampleQuality SampleRuler::measure(const Matrix& samples, const Matrix& reconstructions) const {
   const Index same = std::min(samples.rows(), reconstructions.rows());
-  const PrincipalComponents pca =
-      principal_components(data.train.x, std::min<Index>(32, data.train.x.cols()));
-  const Matrix train = pca.project(data.train.x);
-  const Classifier classifier(data.train, seed);
-  SampleQuality found;
-  found.frechet = frechet_distance(pca.project(samples.topRows(same)), train);
-  found.frechet_reconstructions =
-      frechet_distance(pca.project(reconstructions.topRows(same)), train);
-  found.confidence = classifier.confidence(samples);
-  found.confidence_data = classifier.confidence(data.test.x);
-  found.accuracy = classifier.accuracy(data.test);
-  found.nearest = median(nearest_distances(samples, data.train.x));
-  const Index rows = std::min<Index>(data.train.x.rows(), 2000);
-  // The first rows against all rows: enough for a median, and a second instead of a minute.
-  found.nearest_data = median(nearest_distances(data.train.x.topRows(rows), data.train.x, true));
-  return found;
+  return {.frechet = frechet(samples.topRows(same)),
+          .frechet_reconstructions = frechet(reconstructions.topRows(same)),
+          .confidence = classifier_.confidence(samples),
+          .confidence_data = classifier_.confidence(data_.test.x),
+          .accuracy = classifier_.accuracy(data_.test),
+          .nearest = median(nearest_distances(samples, data_.train.x)),
+          .nearest_data = nearest_data_};
 }
 
 }  // namespace latent

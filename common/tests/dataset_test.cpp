@@ -1,12 +1,14 @@
 #include "common/dataset.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
+#include "common/image.hpp"
 #include "common/random.hpp"
 
 namespace latent {
@@ -251,6 +253,152 @@ TEST(Idx, ReadsThePublishedDigits) {
   EXPECT_EQ(count, (std::array{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}));
   EXPECT_EQ(data.x.minCoeff(), 0.0F);
   EXPECT_EQ(data.x.maxCoeff(), 1.0F);
+}
+
+// ---- folders of pictures ------------------------------------------------------------------------
+
+/// An empty folder.
+class ImageFolder : public testing::Test {
+ protected:
+  ImageFolder() : folder_(testing::TempDir() + "pictures-" + std::to_string(::getpid())) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~ImageFolder() override { fs::remove_all(folder_); }
+
+  void put(const std::string& name, const std::string& bytes) const {
+    fs::create_directories(fs::path(folder_ + "/" + name).parent_path());
+    write_bytes(folder_ + "/" + name, bytes);
+  }
+
+  /// Pictures of 1 x 2 pixels whose first value is their number, labelled with it modulo 7.
+  void put_idx(const std::string& images, const std::string& labels, int count,
+               int side = 1) const {
+    std::string pixels = header({2051, std::uint32_t(count), std::uint32_t(side), 2}),
+                classes = header({2049, std::uint32_t(count)});
+    for (int i = 0; i < count; ++i) {
+      pixels += static_cast<char>(i);
+      pixels += std::string(static_cast<std::size_t>(2 * side - 1), '\xff');
+      classes += static_cast<char>(i % 7);
+    }
+    put(images, pixels);
+    put(labels, gzip(classes));
+  }
+
+  /// Why the folder is refused.
+  std::string complaint() const {
+    try {
+      read_image_folder(folder_);
+      return "";
+    } catch (const FileError& e) {
+      return e.what();
+    }
+  }
+
+  std::string folder_;
+};
+
+std::vector<int> numbers_in(const Dataset& data) {
+  std::vector<int> found;
+  for (Index i = 0; i < data.x.rows(); ++i)
+    found.push_back(static_cast<int>(std::lround(255.0F * data.x(i, 0))));
+  return found;
+}
+
+TEST_F(ImageFolder, KeepsTheLastFifthOfASinglePairBack) {
+  put_idx("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz", 20);
+  const ImageSplit split = read_image_folder(folder_);
+  EXPECT_EQ(split.train.x.rows(), 16);
+  EXPECT_EQ(numbers_in(split.test), (std::vector<int>{16, 17, 18, 19}));
+  EXPECT_EQ(split.test.labels, (std::vector<std::int64_t>{2, 3, 4, 5}));
+  EXPECT_EQ(split.train.shape, (Shape{1, 1, 2}));
+}
+
+TEST_F(ImageFolder, TakesTheFilesThatArePublishedForTraining) {
+  put_idx("train-images.idx3-ubyte", "train-labels.idx1-ubyte", 12);
+  put_idx("t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte", 3);
+  const ImageSplit split = read_image_folder(folder_);
+  EXPECT_EQ(split.train.x.rows(), 12);
+  EXPECT_EQ(split.test.x.rows(), 3);
+}
+
+TEST_F(ImageFolder, TurnsEmnistUpright) {
+  put(
+      "emnist-letters-test-images-idx3-ubyte", header({2051, 10, 2, 2}) + [] {
+        std::string all;
+        for (int i = 0; i < 10; ++i) all += std::string("\x01\x02\x03\x04", 4);
+        return all;
+      }());
+  put("emnist-letters-test-labels-idx1-ubyte", header({2049, 10}) + std::string(10, '\1'));
+  const ImageSplit split = read_image_folder(folder_);
+  EXPECT_EQ(std::lround(255.0F * split.train.x(0, 1)), 3) << "the second row's first pixel";
+}
+
+TEST_F(ImageFolder, ReadsPngsByFolderAndKeepsEveryFifthBack) {
+  for (int i = 0; i < 10; ++i) {
+    const auto grey = static_cast<std::uint8_t>(20 * i);
+    put(std::string(i < 5 ? "cats/" : "dogs/") + char('a' + i) + ".png",
+        encode_png({1, 2, 1, {grey, 255}}));
+  }
+  put("dogs/readme.txt", "no picture");
+  const ImageSplit split = read_image_folder(folder_);
+  EXPECT_EQ(split.train.shape, (Shape{1, 1, 2}));
+  EXPECT_EQ(numbers_in(split.test), (std::vector<int>{80, 180}));
+  EXPECT_EQ(split.test.labels, (std::vector<std::int64_t>{0, 1}));
+  EXPECT_EQ(split.train.labels, (std::vector<std::int64_t>{0, 0, 0, 0, 1, 1, 1, 1}));
+}
+
+TEST_F(ImageFolder, KeepsColoursChannelByChannel) {
+  for (int i = 0; i < 10; ++i)
+    put(std::string(1, char('a' + i)) + ".png", encode_png({1, 2, 3, {255, 0, 51, 0, 255, 102}}));
+  const Dataset data = read_image_folder(folder_).train;
+  EXPECT_EQ(data.shape, (Shape{3, 1, 2}));
+  RowVector expected(6);
+  expected << 1, 0, 0, 1, 0.2F, 0.4F;
+  EXPECT_TRUE(data.x.row(0).isApprox(expected)) << data.x.row(0);
+}
+
+TEST_F(ImageFolder, SaysWhatIsWrongWithAFolder) {
+  const auto complains = [&](const std::string& about) {
+    const std::string said = complaint();
+    EXPECT_NE(said.find(about), std::string::npos) << said;
+  };
+  complains("found neither");
+  put_idx("train-images-idx3-ubyte", "labels", 12);
+  complains("expected its labels beside it, in train-labels-idx1-ubyte");
+  put_idx("train-images-idx3-ubyte", "train-labels-idx1-ubyte", 5);
+  put_idx("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", 4);
+  complains("at least 10 pictures, found 9");
+  put_idx("train-images-idx3-ubyte", "train-labels-idx1-ubyte", 12, 65);
+  complains("expected pictures of the shape [1, 65, 2]");
+  put_idx("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", 12, 65);
+  complains("at most 64 x 64, found 65 x 2");
+  put_idx("extra-images-idx3-ubyte", "extra-labels-idx1-ubyte", 12);
+  fs::remove(folder_ + "/t10k-images-idx3-ubyte");
+  complains("found 2 files of images");
+  fs::remove_all(folder_);
+  complains("expected a folder");
+  for (int i = 0; i < 10; ++i)
+    put(std::string(1, char('a' + i)) + ".png",
+        encode_png({1, i == 7 ? 3 : 2, 1, std::vector<std::uint8_t>(i == 7 ? 3 : 2)}));
+  complains("h.png: expected 1 x 2 pixels as in a.png, found 1 x 3");
+  put("h.png", "GIF89a");
+  complains("h.png: expected a PNG");
+}
+
+TEST_F(ImageFolder, IsWhatARunTrainsOnIfItIsGiven) {
+  put_idx("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", 20);
+  latent::Run with("labs/01_x", folder_ + "/out", {{"--data", folder_}});
+  EXPECT_EQ(images_for(with, 5, 3).train.x.rows(), 16);
+  latent::Run without("labs/01_x", folder_ + "/out", {});
+  const ImageSplit drawn = images_for(without, 5, 3);
+  EXPECT_EQ(drawn.train.x.rows(), 5);
+  EXPECT_EQ(drawn.test.x.rows(), 3);
+  EXPECT_NE(drawn.train.x.row(0), drawn.test.x.row(0));
+
+  latent::Run resumed("labs/01_x", folder_ + "/more", {{"--resume", without.save_checkpoint()}});
+  EXPECT_NO_THROW(images_for(resumed, 5, 3));
+  EXPECT_THROW(images_for(resumed, 6, 3), RunUsageError) << "other pictures than before";
 }
 
 }  // namespace

@@ -198,5 +198,27 @@ TEST(TileGrid, RefusesWhatDoesNotFit) {
   EXPECT_THROW(tile_grid(Matrix::Zero(1, 4), {1, 2, 2}, 0), std::invalid_argument);
 }
 
+TEST(HalfBlocks, PutTwoRowsOfPixelsIntoALine) {
+  const std::string text = half_blocks({3, 2, 1, {0, 255, 255, 0, 11, 100}}, 80);
+  EXPECT_EQ(text,
+            "\033[38;5;232;48;5;255m\u2580\033[0m\033[38;5;255;48;5;232m\u2580\033[0m\n"
+            "\033[38;5;233m\u2580\033[0m\033[38;5;241m\u2580\033[0m\n");
+  EXPECT_EQ(half_blocks({1, 1, 3, {255, 0, 51}}, 1), "\033[38;5;197m\u2580\033[0m\n");
+}
+
+TEST(HalfBlocks, BecomeSmallerOnceAndAreThenCutOff) {
+  const std::string averaged = half_blocks({2, 4, 1, {0, 0, 255, 255, 0, 0, 255, 255}}, 2);
+  EXPECT_EQ(averaged, "\033[38;5;232m\u2580\033[0m\033[38;5;255m\u2580\033[0m\n");
+  EXPECT_EQ(half_blocks({2, 4, 1, {0, 0, 255, 255, 0, 0, 255, 255}}, 1),
+            "\033[38;5;232m\u2580\033[0m\n");
+}
+
+TEST(HalfBlocks, RefuseWhatIsNoPicture) {
+  EXPECT_THROW(half_blocks({1, 1, 1, {}}, 80), std::invalid_argument);
+  EXPECT_THROW(half_blocks({1, 1, 2, {1, 2}}, 80), std::invalid_argument);
+  EXPECT_THROW(half_blocks({0, 0, 1, {}}, 80), std::invalid_argument);
+  EXPECT_THROW(half_blocks({1, 1, 1, {1}}, 0), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace latent

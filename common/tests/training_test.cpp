@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "common/optimizer.hpp"
 #include "common/random.hpp"
 
 namespace latent {
@@ -185,6 +186,89 @@ TEST_F(TrainingTest, ThinsACurveByAveraging) {
   EXPECT_EQ(curve.x, (std::vector<double>{2, 5, 7, 10}));
   EXPECT_EQ(curve.y, (std::vector<double>{1.5, 4, 6.5, 9}));
   EXPECT_EQ(training.curve(0, 100).x.size(), 10U);
+}
+
+TEST_F(TrainingTest, KeepsTensorsOfEveryKindEvenIfTheyAreAssignedAnew) {
+  Matrix weight = Matrix::Zero(2, 3);
+  RowVector bias = RowVector::Zero(4);
+  Tensor4 kernel(2, 1, 3, 3);
+  latent::Run run = a_run("kinds");
+  Training training(run, {"x", 1, 1}, {{"weight", &weight}, {"bias", &bias}, {"kernel", &kernel}});
+  ASSERT_TRUE(training.next());
+  weight =
+      Matrix::Constant(2, 3, 5.0F);  // new storage, as when a model is replaced by a better one
+  bias = RowVector::Constant(4, 6.0F);
+  kernel = Tensor4(2, 1, 3, 3, 7.0F);
+  training.record({0.0});
+  ASSERT_FALSE(training.next());
+  const StoredTensors kept = read_safetensors(kept_by("kinds"));
+  EXPECT_EQ(kept.at("x.weight").values, std::vector<float>(6, 5.0F));
+  EXPECT_EQ(kept.at("x.bias").values, std::vector<float>(4, 6.0F));
+  EXPECT_EQ(kept.at("x.bias").shape, (Shape{1, 4}));
+  EXPECT_EQ(kept.at("x.kernel").values, std::vector<float>(18, 7.0F));
+  EXPECT_EQ(kept.at("x.kernel").shape, (Shape{2, 1, 3, 3}));
+}
+
+/// A rule with memory: heavy-ball momentum, which divides by the step to be seen to count.
+struct BallState {
+  Matrix parameter, first_moment, second_moment;
+};
+struct BallOptions {
+  float rate = 1.0F;
+};
+BallState ball_step(const BallState& state, const Matrix& gradient, std::int64_t step,
+                    const BallOptions& options) {
+  BallState after = state;
+  after.first_moment += gradient;
+  after.second_moment += gradient.cwiseAbs2();
+  after.parameter -= options.rate / static_cast<float>(step) * after.first_moment;
+  return after;
+}
+
+TEST(OptimizerTest, StepsEveryParameterByTheRuleAndRemembers) {
+  Matrix weight = Matrix::Constant(1, 2, 10.0F), weight_gradient = Matrix::Constant(1, 2, 1.0F);
+  Tensor4 kernel(1, 1, 1, 2, 20.0F), kernel_gradient(1, 1, 1, 2, 3.0F);
+  Optimizer ball(ball_step, {{"weight", &weight}, {"kernel", &kernel}});
+  ball.step({{"weight", &weight_gradient}, {"kernel", &kernel_gradient}}, 1, {.rate = 2.0F});
+  ball.step({{"weight", &weight_gradient}, {"kernel", &kernel_gradient}}, 2, {.rate = 2.0F});
+  EXPECT_EQ(weight(0, 1), 10.0F - 2.0F * 1.0F - 2.0F / 2.0F * 2.0F);
+  EXPECT_EQ(kernel(0, 0, 0, 1), 20.0F - 2.0F * 3.0F - 2.0F / 2.0F * 6.0F);
+  const NamedTensors all = ball.tensors();
+  ASSERT_EQ(all.size(), 6U);
+  EXPECT_EQ(all[4].name, "kernel.m");
+  EXPECT_EQ(all[4].matrix()(0, 0), 6.0F);
+  EXPECT_EQ(all[5].name, "kernel.v");
+  EXPECT_EQ(all[5].matrix()(0, 1), 18.0F);
+  EXPECT_THROW(ball.step({{"weight", &weight_gradient}}, 3, {}), std::invalid_argument);
+  Matrix wide = Matrix::Zero(1, 3);
+  EXPECT_THROW(ball.step({{"weight", &wide}, {"kernel", &kernel_gradient}}, 3, {}),
+               std::invalid_argument);
+}
+
+TEST(OptimizerTest, RefusesARuleThatChangesAShape) {
+  Matrix weight = Matrix::Zero(1, 2), gradient = weight;
+  const auto transposing = [](const BallState& state, const Matrix&, std::int64_t,
+                              const BallOptions&) {
+    return BallState{state.parameter.transpose(), state.first_moment, state.second_moment};
+  };
+  Optimizer<BallState, BallOptions> bad(transposing, {{"weight", &weight}});
+  EXPECT_THROW(bad.step({{"weight", &gradient}}, 1, {}), std::invalid_argument);
+}
+
+TEST(RandomRows, AreRowsOfTheData) {
+  Matrix x(3, 1);
+  x << 1, 2, 3;
+  Random random(4);
+  const Matrix rows = random_rows(x, 600, random);
+  for (const float value : {1.0F, 2.0F, 3.0F})
+    EXPECT_NEAR(static_cast<double>((rows.array() == value).count()), 200.0, 60.0);
+  EXPECT_THROW(random_rows(Matrix(0, 2), 1, random), std::invalid_argument);
+}
+
+TEST(InitialWeight, KeepsTheVarianceOfWhatGoesThrough) {
+  Random random(5);
+  const Matrix weight = initial_weight(200, 50, random);
+  EXPECT_NEAR(double(weight.squaredNorm()) / 200.0, 1.0, 0.05);
 }
 
 }  // namespace

@@ -58,14 +58,15 @@ double frechet_distance(const Matrix& a, const Matrix& b);
 std::vector<double> nearest_distances(const Matrix& points, const Matrix& data,
                                       bool same_rows = false);
 
-/// A small network that has learned to tell the labels of pictures apart: D - 64 (ReLU) - classes.
+/// A small network that has learned to tell the labels of pictures apart: D - 128 (ReLU) - classes.
 class Classifier {
  public:
-  /// Learns, for a few passes over the data.
-  /// @param data  Shape `[N, D]`, labels from 0 on.
-  /// @param seed  Decides everything.
+  /// Learns.
+  /// @param data   Shape `[N, D]`, labels from 0 on.
+  /// @param seed   Decides everything.
+  /// @param steps  Of 64 rows each.
   /// @throws std::invalid_argument  if there is no row or a label is negative or above 999.
-  Classifier(const Dataset& data, std::uint64_t seed);
+  Classifier(const Dataset& data, std::uint64_t seed, Index steps = 4000);
 
   /// @param x  Shape `[N, D]`
   /// @return   How likely each label is, shape `[N, classes]`; rows add up to 1.
@@ -89,22 +90,43 @@ struct SampleQuality {
   double frechet = 0.0;                  ///< From samples to data, on 32 principal components.
   double frechet_reconstructions = 0.0;  ///< From reconstructions to data: what a perfect sampler
                                          ///< of latents would reach.
-  double confidence = 0.0;       ///< Of a classifier, mean over samples.
-  double confidence_data = 0.0;  ///< The same over pictures that are kept back.
-  double accuracy = 0.0;         ///< Of that classifier on pictures that are kept back.
-  double nearest = 0.0;          ///< Median distance from a sample to its nearest picture.
-  double nearest_data = 0.0;     ///< The same among the pictures themselves.
+  double confidence = 0.0;               ///< Of a classifier, mean over samples.
+  double confidence_data = 0.0;          ///< The same over pictures that are kept back.
+  double accuracy = 0.0;                 ///< Of that classifier on pictures that are kept back.
+  double nearest = 0.0;                  ///< Median distance from a sample to its nearest picture.
+  double nearest_data = 0.0;             ///< The same among the pictures themselves.
 };
 
-/// Measures it. Copies of the data have a `nearest` of 0; noise has a `frechet` above all.
-/// @param data             Train and test.
-/// @param samples          Generated, shape `[N, D]`, N above 1.
-/// @param reconstructions  Of the test pictures, shape `[M, D]`, M above 1; the first N are used if
-///                         there are more, so that both distances are of equally many.
-/// @param seed             Of the classifier.
-/// @return                 All in units of pixel values from 0 to 1.
-/// @throws std::invalid_argument  if sizes do not fit.
-SampleQuality sample_quality(const ImageSplit& data, const Matrix& samples,
-                             const Matrix& reconstructions, std::uint64_t seed);
+/// Measures how well pictures pass for data. Copies of the data have a `nearest` of 0; noise has a
+/// `frechet` above all.
+class SampleRuler {
+ public:
+  /// Trains the classifier and finds the principal components, which takes two seconds or three.
+  /// @param data   Train and test, which must outlive this.
+  /// @param seed   Of the classifier.
+  /// @param steps  Of the classifier.
+  /// @throws std::invalid_argument  as `Classifier` does.
+  SampleRuler(const ImageSplit& data, std::uint64_t seed, Index steps = 4000);
+
+  /// @param samples          Generated, shape `[N, D]`, N above 1.
+  /// @param reconstructions  Of the test pictures, shape `[M, D]`, M above 1; of both, as many
+  /// enter
+  ///                         the Frechet distances as there are of the fewer.
+  /// @return                 All in units of pixel values from 0 to 1.
+  /// @throws std::invalid_argument  if sizes do not fit.
+  SampleQuality measure(const Matrix& samples, const Matrix& reconstructions) const;
+
+  /// @param pictures  Shape `[N, D]`, N above 1.
+  /// @return          The Frechet distance to the training pictures, on 32 principal components.
+  /// @throws std::invalid_argument  if sizes do not fit.
+  double frechet(const Matrix& pictures) const;
+
+ private:
+  const ImageSplit& data_;
+  Classifier classifier_;
+  PrincipalComponents pca_;
+  Matrix train_;  ///< Along the components.
+  double nearest_data_;
+};
 
 }  // namespace latent
