@@ -37,7 +37,8 @@ struct Piece {
   FileState state = FileState::kMissing;
   std::string problem;  ///< One sentence, where there is nothing to link.
   std::string source_sha256;
-  std::string object;  ///< Path of the object to link; empty if there is none.
+  std::string object;   ///< Path of the object to link; empty if there is none.
+  std::string symbols;  ///< Global names that it defines or wants, as `nm -P` prints them.
   std::vector<Diagnostic> diagnostics;
 
   bool compiled() const { return !object.empty(); }
@@ -60,7 +61,8 @@ class Workshop {
  public:
   /// @param submission  A folder laid out like labs/.
   /// @param state       Where compiled objects are kept, for example ".lab".
-  Workshop(std::string submission, std::string state);
+  /// @param more_flags  For the compiler, after those of a worker.
+  Workshop(std::string submission, std::string state, std::vector<std::string> more_flags = {});
   ~Workshop();
   Workshop(const Workshop&) = delete;
   Workshop& operator=(const Workshop&) = delete;
@@ -87,6 +89,9 @@ class Workshop {
   static std::string reference_object(const Lab& lab, const Exercise& exercise);
   static std::string stub_object(const Lab& lab, const Exercise& exercise);
 
+  /// The functions that an exercise's contract declares, mangled.
+  static std::set<std::string> functions_of(const Lab& lab, const Exercise& exercise);
+
  private:
   Piece take_in(const Lab& lab, const Exercise& exercise, std::string& source) const;
   void compile(const Lab& lab, Piece& piece, const std::string& source, const std::string& helpers);
@@ -95,6 +100,7 @@ class Workshop {
   std::string instrumented_runtime(const Lab& lab, Instrument instrument);
 
   std::string submission_, cache_, scratch_;
+  std::vector<std::string> more_flags_;
 };
 
 /// Changes when anything changes that a compiled object depends on besides its source.

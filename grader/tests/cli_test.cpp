@@ -880,13 +880,135 @@ TEST_F(Cli, GoesOnWhereARunWasKilled) {
   EXPECT_FALSE(fs::exists(home_ + "/resumed")) << "a run that is refused leaves nothing";
 }
 
+/// Every lab's run, short, from the solutions.
+class QuickRun : public Cli, public testing::WithParamInterface<std::string> {};
+
+TEST_P(QuickRun, EndsWithAReportAndTheFilesItNames) {
+  environment_["LATENTLAB_STATE"] = LATENTLAB_CLI_STATE "/runs";
+  const std::string out = home_ + "/results";
+  const Ended ended = run({"run", GetParam(), "--quick", "--use-solution", "all", "--out", out});
+  ASSERT_EQ(ended.status, 0) << ended;
+  std::istringstream lines(ended.out.substr(ended.out.find("written ")));
+  std::string line;
+  std::getline(lines, line);
+  std::set<std::string> named;
+  for (std::string file; lines >> file;) {
+    EXPECT_TRUE(fs::exists(out + "/" + file) && fs::file_size(out + "/" + file) > 0) << file;
+    named.insert(file);
+  }
+  EXPECT_TRUE(named.contains("report.html")) << ended;
+  EXPECT_EQ(ended.out.find(" nan"), std::string::npos) << ended;
+  const std::string page = content(out + "/report.html");
+  for (const char* part : {"What to try next", "<svg", "<figcaption>"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  EXPECT_EQ(Json::parse(content(out + "/report.json")).at("schema"), "latentlab/run/v1");
+}
+
+std::vector<std::string> numbers_of_runs() {
+  std::vector<std::string> numbers;
+  for (int number = 1; number < 100; ++number) {
+    const std::string start = (number < 10 ? "0" : "") + std::to_string(number) + "_";
+    for (const auto& entry : fs::directory_iterator(std::string(LATENTLAB_SOURCE) + "/labs")) {
+      if (entry.path().filename().string().starts_with(start) &&
+          fs::exists(entry.path() / "experiment.cpp"))
+        numbers.push_back(std::to_string(number));
+    }
+  }
+  return numbers;
+}
+
+INSTANTIATE_TEST_SUITE_P(Lab, QuickRun, testing::ValuesIn(numbers_of_runs()),
+                         [](const auto& number) { return number.param; });
+
+TEST_F(Cli, LocksTheRunOfASubmissionIn) {
+  environment_["LATENTLAB_STATE"] = LATENTLAB_CLI_STATE "/runs";
+  const std::string solutions = std::string(LATENTLAB_SOURCE) + "/solutions/";
+  const fs::path theirs = fs::path(home_) / "theirs/01_autoencoder";
+  for (const auto& entry : fs::directory_iterator(solutions + "01_autoencoder")) {
+    if (entry.path().extension() == ".cpp") write(theirs / entry.path().filename(), content(entry));
+  }
+  // Somebody's tanh_forward looks around, prints in red, and leaves a file of its own behind.
+  const std::string secret = home_ + "/secret";
+  write(secret, "the answer");
+  write(theirs / "4_tanh.cpp",
+        "#include <cstdio>\n#include <fstream>\n#include <string>\n" +
+            replaced(content(theirs / "4_tanh.cpp"), "Matrix tanh_forward(const Matrix& x) {",
+                     R"(Matrix tanh_forward(const Matrix& x) {
+  static const bool looked = [] {
+    for (const char* path : {")" +
+                         secret + R"(", ")" + solutions + R"(01_autoencoder/4_tanh.cpp"}) {
+      std::string word;
+      std::ifstream(path) >> word;
+      std::printf("\033[31mfound <%s>\n", word.c_str());
+    }
+    std::ofstream("out/.hidden") << "x";
+    return true;
+  }();
+  (void)looked;)"));
+  const std::string out = home_ + "/results";
+  const Ended ended = run({"run", "1", "--quick", "--submission", home_ + "/theirs", "--out", out});
+  ASSERT_EQ(ended.status, 0) << ended;
+  EXPECT_TRUE(ended.says("yours 1.2 1.3 1.4 1.5 1.6 1.7")) << ended;
+  EXPECT_TRUE(ended.says("\\x1b[31mfound <>")) << ended;
+  EXPECT_FALSE(ended.says("found <t")) << ended;
+  EXPECT_FALSE(ended.says("found </")) << ended;
+  EXPECT_TRUE(ended.says("written to " + out)) << ended;
+  EXPECT_FALSE(fs::exists(out + "/.hidden"));
+  const Ended own = run({"run", "1", "--quick", "--use-solution", "all", "--out", home_ + "/own"});
+  EXPECT_EQ(content(out + "/loss.svg"), content(home_ + "/own/loss.svg")) << "the same numbers";
+
+  write(theirs / "4_tanh.cpp", "#include <nothing>\n");
+  const Ended broken = run({"run", "1", "--submission", home_ + "/theirs"});
+  EXPECT_EQ(broken.status, 1) << broken;
+  EXPECT_TRUE(broken.complains("labs/01_autoencoder/4_tanh.cpp does not compile")) << broken;
+  fs::remove(theirs / "4_tanh.cpp");
+  const Ended missing = run({"run", "1", "--submission", home_ + "/theirs"});
+  EXPECT_EQ(missing.status, 1) << missing;
+  EXPECT_TRUE(missing.complains("1.4 tanh")) << missing;
+}
+
+TEST_F(Cli, SetsTwoRunsSideBySide) {
+  environment_["LATENTLAB_STATE"] = home_ + "/state";
+  const auto leave = [&](const std::string& folder, const std::string& error,
+                         const std::string& more) {
+    write(home_ + "/state/runs/" + folder + "/report.html",
+          "<html><head></head>\n<body>\n<main>\n<p>page " + folder + "</p></main>\n</body></html>");
+    write(
+        home_ + "/state/runs/" + folder + "/report.json",
+        R"({"schema":"latentlab/run/v1","title":"T","command":"./lab run 1","seed":3,"tables":[)"
+        R"({"section":"S","caption":"Errors","columns":["","error"],"rows":[["PCA","0.5"],["yours",")" +
+            error + R"("])" + more + "]}]}");
+  };
+  leave("01/1", "0.25", "");
+  leave("01/2", "0.75", R"(,["third","7"])");
+  const Ended ended = run({"run", "--compare", "01/1", home_ + "/state/runs/01/2"});
+  ASSERT_EQ(ended.status, 0) << ended;
+  EXPECT_TRUE(ended.says("* yours: error 0.25 0.75")) << ended;
+  EXPECT_TRUE(ended.says("PCA: error 0.5 0.5")) << ended;
+  EXPECT_FALSE(ended.says("* PCA")) << ended;
+  EXPECT_TRUE(ended.says("* third: error - 7")) << ended;
+  const std::string page = content(home_ + "/state/runs/compare.html");
+  EXPECT_LT(page.find("page 01/1"), page.find("page 01/2"));
+  EXPECT_NE(page.find("page 01/2"), std::string::npos);
+  EXPECT_NE(page.find("grid"), std::string::npos);
+
+  for (const char* damage : {"", "[]", "{\"schema\":\"latentlab/run/v1\",\"tables\":[7]}"}) {
+    write(home_ + "/state/runs/01/2/report.json", damage);
+    const Ended refused = run({"run", "--compare", "01/1", "01/2"});
+    EXPECT_EQ(refused.status, 2) << damage << refused;
+  }
+}
+
 TEST_F(Cli, SaysHowARunIsAskedFor) {
   for (const auto& [words, about] :
-       {std::pair(std::vector<std::string>{"run", "99"}, "99 is no lab; those that have one: 1, 8"),
-        std::pair(std::vector<std::string>{"run", "2"}, "has no run yet"),
+       {std::pair(std::vector<std::string>{"run", "99"}, "99 is no lab; those that have one: 1, 2"),
         std::pair(std::vector<std::string>{"run", "8", "--use-solution"}, "takes a word after it"),
         std::pair(std::vector<std::string>{"run", "8", "--use-solution", "8.77"}, "8.77"),
-        std::pair(std::vector<std::string>{"run", "8", "--submission", "x"}, "sandbox")}) {
+        std::pair(std::vector<std::string>{"run", "8", "--submission", "/nowhere"},
+                  "there is no folder /nowhere"),
+        std::pair(std::vector<std::string>{"run", "--compare", "01/1"}, "takes a word after it"),
+        std::pair(std::vector<std::string>{"run", "--compare", "/nowhere", "/etc"},
+                  "/nowhere is not the folder of a run")}) {
     const Ended ended = run(words);
     EXPECT_EQ(ended.status, 2) << ended;
     EXPECT_TRUE(ended.complains(about)) << ended;

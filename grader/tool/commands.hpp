@@ -68,6 +68,11 @@ std::string state_dir();
 /// A path as the person typed it, from where they stand.
 std::string from_callers_folder(const std::string& path);
 
+/// The folder that a person means by --submission: one that holds NN_name folders.
+/// @param name  As typed; empty: labs/.
+/// @throws UsageError  if there is no such folder.
+std::string submission_folder(const std::string& name);
+
 /// Ids of exercises named by "5", "05_vq...", "5.2" or "nearest_code"; empty: all.
 /// @throws UsageError  with "did you mean" for a name that does not exist.
 std::set<std::string> exercise_ids(const std::vector<std::string>& names);

@@ -69,6 +69,22 @@ std::string from_callers_folder(const std::string& path) {
   return (base / path).lexically_normal().string();
 }
 
+std::string submission_folder(const std::string& name) {
+  if (name.empty()) return labs_dir();
+  const std::string path = from_callers_folder(name);
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    throw UsageError("there is no folder " + path +
+                     ". --submission takes a folder laid out like labs/.");
+  }
+  if (!fs::is_directory(path, error)) {
+    throw UsageError(path + " is not a folder. --submission takes a folder laid out like labs/.");
+  }
+  fs::directory_iterator(path, error);
+  if (error) throw UsageError(path + " cannot be read: " + error.message() + ".");
+  return path;
+}
+
 std::string nearest(const std::string& name, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t least = name.size() / 2 + 1;

@@ -10,23 +10,6 @@
 namespace latent::grader {
 namespace {
 
-/// The folder that holds NN_name folders: DIR itself.
-std::string submission_folder(const GradeArguments& options) {
-  if (options.submission.empty()) return labs_dir();
-  const std::string path = from_callers_folder(options.submission);
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    throw UsageError("there is no folder " + path +
-                     ". --submission takes a folder laid out like labs/.");
-  }
-  if (!std::filesystem::is_directory(path, error)) {
-    throw UsageError(path + " is not a folder. --submission takes a folder laid out like labs/.");
-  }
-  std::filesystem::directory_iterator(path, error);
-  if (error) throw UsageError(path + " cannot be read: " + error.message() + ".");
-  return path;
-}
-
 /// A right answer is explained once, to the learner; a wrong one as long as it stands.
 void remember_explanations(Report& report, bool own) {
   for (const GradedLab& lab : report.labs) {
@@ -49,7 +32,7 @@ void write_reports(const GradeArguments& options, const nlohmann::json& result) 
 
 int run_grade(const GradeArguments& options) {
   GradeOptions grading;
-  grading.submission = submission_folder(options);
+  grading.submission = submission_folder(options.submission);
   grading.state = state_dir();
   grading.only = exercise_ids(options.names);
   grading.seed = seed_from(options.seed);

@@ -98,7 +98,7 @@ int run_replay(const std::string& text, const std::string& submission, bool gdb)
     throw UsageError("gdb is not installed: apt-get install gdb, then the same again.");
   const Token token = parse(text);
   GradeOptions grading;
-  grading.submission = submission.empty() ? labs_dir() : from_callers_folder(submission);
+  grading.submission = submission_folder(submission);
   grading.state = state_dir();
   grading.for_debugger = gdb;
   const Replayed replayed = replay(grading, token.exercise->id, token.property, token.id);

@@ -13,6 +13,7 @@
 
 #include "grader/judge/jail.hpp"
 #include "grader/tool/commands.hpp"
+#include "grader/tool/compare.hpp"
 #include "grader/tool/running.hpp"
 
 namespace latent::grader {
@@ -28,7 +29,9 @@ constexpr const char* kHelp =
     "Usage: ./lab run LAB [OPTIONS] [OPTIONS OF THE EXPERIMENT]\n\n"
     "Options:\n"
     "  --use-solution IDS  the reference in place of these exercises: 8.7,8.8 or a lab, or all\n"
+    "  --submission DIR    somebody's folder laid out like labs/, locked into the sandbox\n"
     "  --out DIR           where files go (default: .lab/runs/NN/1, 2, ...)\n"
+    "  --compare A B       no run: the reports of two side by side, as folders or as 01/1 01/2\n"
     "Options of an experiment: ./lab run LAB --help\n";
 
 /// What was typed.
@@ -36,8 +39,9 @@ struct Wish {
   const Lab* lab = nullptr;
   bool help = false;
   std::set<std::string> from_solutions;
-  std::string out;
-  std::vector<std::string> rest;  ///< The experiment's own.
+  std::string out, submission;
+  std::vector<std::string> compared;  ///< Two runs, or none.
+  std::vector<std::string> rest;      ///< The experiment's own.
 };
 
 std::vector<const Lab*> labs_with_a_run() {
@@ -87,11 +91,10 @@ Wish parse(const std::vector<std::string>& words) {
       wish.from_solutions = solution_ids(value());
     else if (name == "--out")
       wish.out = from_callers_folder(value());
+    else if (name == "--compare")
+      wish.compared = {value(), value()};
     else if (name == "--submission")
-      throw UsageError(
-          "run takes your own labs/ only: what somebody else wrote belongs in the sandbox, and "
-          "runs "
-          "do not have one yet. ./lab grade --submission judges it.");
+      wish.submission = submission_folder(value());
     else
       wish.rest.push_back(words[next]);
     wish.help = wish.help || name == "--help" || name == "-h";
@@ -148,8 +151,10 @@ std::string command_line(const std::vector<std::string>& words) {
 }
 
 /// Starts it where the caller stands, and waits. Ctrl-C is the program's to answer.
-int start(const Program& program, const std::vector<std::string>& words) {
-  std::vector<std::string> copy = words;
+int start(const Start& what) {
+  std::vector<std::string> copy{what.program, what.lab_folder, what.out};
+  copy.insert(copy.end(), what.facts.begin(), what.facts.end());
+  copy.insert(copy.end(), what.words.begin(), what.words.end());
   std::vector<char*> argv;
   for (std::string& word : copy) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -158,7 +163,7 @@ int start(const Program& program, const std::vector<std::string>& words) {
   if (pid == 0) {
     std::signal(SIGINT, SIG_DFL);
     const char* folder = std::getenv("LATENTLAB_CWD");
-    if (folder == nullptr || ::chdir(folder) == 0) ::execv(program.path.c_str(), argv.data());
+    if (folder == nullptr || ::chdir(folder) == 0) ::execv(argv[0], argv.data());
     ::_exit(127);
   }
   int status = -1;
@@ -208,6 +213,7 @@ int exit_status(int status, const Lab& lab, const Program& program) {
 
 int run_run(const std::vector<std::string>& words) {
   Wish wish = parse(words);
+  if (!wish.compared.empty()) return compare_runs(wish.compared[0], wish.compared[1], wish.out);
   if (wish.lab == nullptr && wish.help) {
     std::cout << kHelp;
     return kComplete;
@@ -220,18 +226,21 @@ int run_run(const std::vector<std::string>& words) {
   }
   Program program;
   try {
-    program = build_program(lab, wish.from_solutions);
+    program = build_program(lab, wish.from_solutions, wish.submission);
   } catch (const RunRefused& e) {
     std::cerr << "lab: " << e.what();
     return kIncomplete;
   }
   const std::string out = wish.out.empty() ? next_folder(lab) : wish.out;
   if (!wish.help) print_functions(lab, program);
-  std::vector<std::string> argv{
-      program.path,        labs_dir() + "/" + lab.name, out,
-      command_line(words), listed(program.own),         listed(program.references)};
-  argv.insert(argv.end(), wish.rest.begin(), wish.rest.end());
-  const int status = start(program, argv);
+  const Start what{
+      program.path,
+      labs_dir() + "/" + lab.name,
+      (wish.submission.empty() ? labs_dir() : wish.submission) + "/" + lab.name + "/answers.toml",
+      out,
+      {command_line(words), listed(program.own), listed(program.references)},
+      wish.rest};
+  const int status = wish.submission.empty() ? start(what) : run_locked_in(what);
   if (status == 0 && !wish.help) mark(out, lab, program);
   return exit_status(status, lab, program);
 }

@@ -15,6 +15,7 @@
 
 #include "config.hpp"
 #include "grader/judge/files.hpp"
+#include "grader/judge/jail.hpp"
 #include "grader/judge/scratch.hpp"
 #include "grader/judge/workshop.hpp"
 #include "grader/tool/commands.hpp"
@@ -30,6 +31,10 @@ constexpr const char* kCommon[] = {"dataset",        "experiment", "experiment_m
                                    "gradient_check", "image",      "layers",          "plot",
                                    "random",         "report",     "safetensors",     "scene",
                                    "statistics",     "trace",      "training",        "types"};
+
+/// After those of a worker. Warnings are for grading; -O1 is what a verdict can wait for, a run
+/// takes longer.
+const Words kFlags{"-O3", "-march=native", "-ffp-contract=off", "-w"};
 
 /// Runs a command of ours.
 /// @param output  Filled with what it prints.
@@ -85,23 +90,33 @@ Words compiler_words(const std::string& root) {
   Words words{config::kCompiler};
   std::istringstream flags(config::kFlags);
   for (std::string flag; std::getline(flags, flag, ';');) {
-    // Warnings are for grading. -O1 is what a verdict can wait for, a run takes longer.
-    if (flag != "-O1" && flag.rfind("-W", 0) != 0) words.push_back(flag);
+    words.push_back(flag);
   }
-  for (const char* flag : {"-O3", "-march=native", "-ffp-contract=off", "-w"})
-    words.emplace_back(flag);
+  words.insert(words.end(), kFlags.begin(), kFlags.end());
   words.push_back("-I" + root);
   words.push_back("-I" + root + "/common/include");
   for (const Lab& lab : labs()) words.push_back("-I" + root + "/labs/" + lab.name);
   return words;
 }
 
+const Words kLibraries{"-lpng", "-lz", "-pthread"};
+
+Words link_words(const std::string& program) {
+  // Two files may each define a helper of the same name; ours come first.
+  Words words{config::kCompiler, "-o", program, "-Wl,--allow-multiple-definition"};
+  if (config::kHasMold) words.emplace_back("-fuse-ld=mold");
+  return words;
+}
+
 /// Builds one program.
 class Building {
  public:
-  Building(const Lab& lab, const std::set<std::string>& from_solutions)
+  Building(const Lab& lab, const std::set<std::string>& from_solutions,
+           const std::string& submission)
       : lab_(lab),
         from_solutions_(from_solutions),
+        submission_(submission),
+        workshop_(submission, state_dir(), kFlags),
         root_(source_dir()),
         cache_(state_dir() + "/cache"),
         scratch_(make_scratch()),
@@ -123,7 +138,8 @@ class Building {
  private:
   struct Unit {
     std::string source, object, complaint;
-    bool ours = true;  ///< Not the learner's.
+    bool ours = true;          ///< Not the learner's.
+    std::string symbols = {};  ///< As `nm -P` prints them.
   };
 
   void precompile();
@@ -131,13 +147,20 @@ class Building {
   void compile(Unit& unit, std::size_t number) const;
   std::string name(const std::string& path) const { return path.substr(root_.size() + 1); }
   std::vector<const Exercise*> called_by(const std::vector<Unit>& units) const;
-  bool is_written(const Exercise& exercise) const;
+  bool is_written(const Exercise& exercise);
+  const Piece& handed_in(const Exercise& exercise);
+  Unit own_unit(const Exercise& exercise);
   std::vector<Unit> units_for(const std::vector<const Exercise*>& exercises);
   [[noreturn]] void refuse_missing() const;
   std::string link(const std::vector<Unit>& units) const;
+  bool link_locked_in(const std::vector<std::string>& objects, const std::string& path,
+                      std::string& complaint) const;
 
   const Lab& lab_;
   const std::set<std::string>& from_solutions_;
+  const std::string& submission_;
+  Workshop workshop_;                          ///< Of the submission.
+  std::map<std::string, LabBuild> submitted_;  ///< By lab; filled when one is asked for.
   std::string root_, cache_, scratch_;
   Words compiler_;
   std::string fingerprint_;  ///< What common/ is compiled from, besides its sources.
@@ -193,6 +216,7 @@ void Building::compile_all(std::vector<Unit>& units) {
   std::mutex mutex;
   const auto work = [&] {
     for (std::size_t i = next++; i < units.size(); i = next++) {
+      if (!units[i].object.empty()) continue;  // a submission's, compiled by its workshop
       {
         const std::lock_guard lock(mutex);
         show_progress("compiling for this machine: " + name(units[i].source));
@@ -249,33 +273,60 @@ void Building::compile(Unit& unit, std::size_t number) const {
 
 /// The exercises whose functions these objects leave undefined.
 std::vector<const Exercise*> Building::called_by(const std::vector<Unit>& units) const {
-  std::set<std::string> names;
+  std::set<std::string> wanted;
   for (const Unit& unit : units) {
-    std::string output;
-    if (!succeeds({"nm", "-C", "-u", unit.object}, scratch_ + "/nm.txt", output))
+    std::string symbols = unit.symbols;
+    if (symbols.empty() &&
+        !succeeds({"nm", "-P", "-u", unit.object}, scratch_ + "/nm.txt", symbols))
       throw std::runtime_error("nm cannot read " + unit.object);
-    std::istringstream in(output);
+    std::istringstream in(symbols);
     for (std::string line; std::getline(in, line);) {
-      const std::size_t begin = line.find(" latent::"), end = line.find('(');
-      if (begin != std::string::npos && end != std::string::npos && begin < end)
-        names.insert(line.substr(begin + 9, end - begin - 9));
+      std::istringstream fields(line);
+      std::string name, kind;
+      if (fields >> name >> kind && kind == "U") wanted.insert(name);
     }
   }
   std::vector<const Exercise*> called;
   for (const Lab& lab : labs()) {
     for (const Exercise& exercise : lab.exercises) {
-      if (std::any_of(exercise.operations.begin(), exercise.operations.end(),
-                      [&](const Operation& o) { return names.contains(o.name); }))
+      const std::set<std::string> functions = Workshop::functions_of(lab, exercise);
+      if (std::any_of(functions.begin(), functions.end(),
+                      [&](const std::string& name) { return wanted.contains(name); }))
         called.push_back(&exercise);
     }
   }
   return called;
 }
 
-bool Building::is_written(const Exercise& exercise) const {
+/// What a submission has of an exercise; its whole lab is compiled when the first is asked for.
+const Piece& Building::handed_in(const Exercise& exercise) {
+  const Lab& lab = lab_of(exercise);
+  if (!submitted_.contains(lab.name)) {
+    show_progress("compiling in the sandbox: lab " + lab.name);
+    submitted_.emplace(lab.name, workshop_.build(lab));
+  }
+  return submitted_.at(lab.name).pieces.at(exercise.id);
+}
+
+bool Building::is_written(const Exercise& exercise) {
+  if (!submission_.empty()) {
+    const FileState state = handed_in(exercise).state;
+    return state == FileState::kWritten || state == FileState::kRefused;
+  }
   std::string source, stub;
   return read_file(own_file(exercise), source) &&
          !(read_file(stub_file(lab_of(exercise), exercise), stub) && stub == source);
+}
+
+Building::Unit Building::own_unit(const Exercise& exercise) {
+  if (submission_.empty()) return {own_file(exercise), "", "", false};
+  const Piece& piece = handed_in(exercise);
+  if (piece.compiled()) return {piece.file, piece.object, "", false, piece.symbols};
+  std::string text = piece.file + " does not compile, so there is nothing to run.\n";
+  if (!piece.problem.empty()) text = piece.problem + "\n";
+  for (const Diagnostic& d : piece.diagnostics)
+    text += "     " + d.file + ":" + std::to_string(d.line) + ": " + d.text + "\n";
+  throw RunRefused(text);
 }
 
 std::vector<Building::Unit> Building::units_for(const std::vector<const Exercise*>& exercises) {
@@ -290,7 +341,7 @@ std::vector<Building::Unit> Building::units_for(const std::vector<const Exercise
       units.push_back({reference, "", "", true});
       program_.references.push_back(exercise);
     } else if (is_written(*exercise)) {
-      units.push_back({own_file(*exercise), "", "", false});
+      units.push_back(own_unit(*exercise));
       program_.own.push_back(exercise);
     } else {
       // It calls nothing yet; what it will call, its table knows.
@@ -326,23 +377,54 @@ void Building::refuse_missing() const {
   throw RunRefused(text);
 }
 
+/// In the jail, since some of the objects are somebody else's.
+bool Building::link_locked_in(const std::vector<std::string>& objects, const std::string& path,
+                              std::string& complaint) const {
+  const std::string box = scratch_ + "/link";
+  fs::create_directories(box);
+  JailSpec spec;
+  spec.argv = link_words("program");
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    spec.argv.push_back(std::to_string(i) + ".o");
+    fs::copy_file(objects[i], box + "/" + spec.argv.back());
+  }
+  spec.argv.insert(spec.argv.end(), kLibraries.begin(), kLibraries.end());
+  spec.writable = box;
+  spec.limits = {.memory_bytes = std::size_t{3} << 30, .processes = 32};
+  give_to_jail(box);
+  const Finished finished = run_to_end(spec, std::chrono::seconds(60));
+  std::string bytes;
+  complaint = printable(finished.output, 600);
+  if (!finished.succeeded() || !read_from_jail(box + "/program", bytes)) return false;
+  write_file(path, bytes);
+  return true;
+}
+
 std::string Building::link(const std::vector<Unit>& units) const {
   std::string key_text;
-  for (const Unit& unit : units) key_text += unit.object + '\n';
+  std::vector<std::string> objects;
+  for (const Unit& unit : units) {
+    objects.push_back(unit.object);
+    key_text += unit.object + '\n';
+  }
   const std::string path = cache_ + "/" + sha256(key_text) + ".run";
   if (fs::exists(path)) return path;
-  // Two files may each define a helper of the same name.
-  Words words{config::kCompiler, "-o", scratch_ + "/program", "-Wl,--allow-multiple-definition"};
-  if (config::kHasMold) words.emplace_back("-fuse-ld=mold");
-  for (const Unit& unit : units) words.push_back(unit.object);
-  words.insert(words.end(), {"-lpng", "-lz", "-pthread"});
   std::string output;
-  if (!succeeds(words, scratch_ + "/link.txt", output)) {
+  bool linked = false;
+  if (submission_.empty()) {
+    Words words = link_words(scratch_ + "/program");
+    words.insert(words.end(), objects.begin(), objects.end());
+    words.insert(words.end(), kLibraries.begin(), kLibraries.end());
+    linked = succeeds(words, scratch_ + "/link.txt", output);
+    if (linked) write_file(path, file_text(scratch_ + "/program"));
+  } else {
+    linked = link_locked_in(objects, path, output);
+  }
+  if (!linked) {
     throw RunRefused("the functions compile but cannot be linked; ./lab grade " +
                      std::to_string(std::stoi(lab_.name)) + " says which one.\n" +
                      errors_in(output, root_));
   }
-  write_file(path, file_text(scratch_ + "/program"));
   ::chmod(path.c_str(), 0755);
   return path;
 }
@@ -357,8 +439,9 @@ std::string own_file(const Exercise& exercise) {
   return labs_dir() + "/" + lab_of(exercise).name + "/" + exercise.file();
 }
 
-Program build_program(const Lab& lab, const std::set<std::string>& from_solutions) {
-  return Building(lab, from_solutions).build();
+Program build_program(const Lab& lab, const std::set<std::string>& from_solutions,
+                      const std::string& submission) {
+  return Building(lab, from_solutions, submission).build();
 }
 
 }  // namespace latent::grader
