@@ -112,7 +112,7 @@ double variance(const DoubleVector& x) {
 /// Name, mean and variance, and how the latter compares with what the chapter derives.
 std::vector<std::string> estimate_row(const std::string& name, const DoubleVector& x,
                                       double exact) {
-  const bool met = std::abs(variance(x) / exact - 1) <= 0.03;
+  const bool met = std::abs(variance(x) / exact - 1) <= 0.05;
   return {name, decimal(x.mean(), 3), decimal(variance(x), 2), decimal(exact, 0),
           met ? "yes" : "no"};
 }
@@ -146,7 +146,7 @@ void two_estimators(Run& run, Report& report) {
   report.heading("Two estimates of one gradient");
   const Estimates e = estimates(run.seed(), 1, 1 << 20);
   report.table({"f(z) = z^2 at mu = sigma = 1, 1,048,576 draws. The gradient is (2, 2)",
-                {"", "mean", "variance", "derived", "within 3 %"},
+                {"", "mean", "variance", "derived", "within 5 %"},
                 {estimate_row("pathwise, for mu", e.pathwise.mu, 4),
                  estimate_row("score function, for mu", e.score.mu, 30),
                  estimate_row("pathwise, for sigma", e.pathwise.sigma, 12),
