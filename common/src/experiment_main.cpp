@@ -27,13 +27,16 @@ struct Progress::Line {
   std::thread thread;
 };
 
-Progress::Progress(const std::string& text) : line_(nullptr) {
+Progress::Progress(const std::string& text, double seconds) : line_(nullptr) {
   if (::isatty(STDERR_FILENO) == 0) return;
   line_ = new Line;
-  line_->thread = std::thread([line = line_, text] {
+  line_->thread = std::thread([line = line_, text, expected = static_cast<int>(seconds + 0.5)] {
     std::unique_lock lock(line->mutex);
     for (int seconds = 0; !line->over; ++seconds) {
-      std::fprintf(stderr, "\r\033[K%s ... %d s", text.c_str(), seconds);
+      if (seconds < expected)
+        std::fprintf(stderr, "\r\033[K%s ... about %d s left", text.c_str(), expected - seconds);
+      else
+        std::fprintf(stderr, "\r\033[K%s ... %d s", text.c_str(), seconds);
       line->ended.wait_for(lock, std::chrono::seconds(1), [line] { return line->over; });
     }
     std::fputs("\r\033[K", stderr);

@@ -26,7 +26,8 @@ constexpr const char* kStyle =
     "figure{margin:1.2rem 0}figcaption,caption{font-size:.9rem;text-align:left;padding:.3rem 0}"
     "figure svg{width:100%;height:auto;display:block}"
     "figure img{width:100%;height:auto;image-rendering:pixelated;display:block}"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+    ".wide{overflow-x:auto}pre{font-size:.8rem;line-height:1.4}table{border-collapse:collapse;font-"
+    "variant-numeric:tabular-nums}"
     "th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right}"
     "th:first-child{text-align:left}"
     "dl{background:var(--soft);padding:.8rem 1rem;border-radius:.4rem}dt{font-weight:600}"
@@ -73,7 +74,9 @@ std::size_t letters_in(const std::string& text) {
 
 /// The first column to the left, the others to the right, each as wide as its widest cell.
 void print(const ReportTable& table) {
-  std::vector<std::vector<std::string>> lines{table.columns};
+  std::vector<std::vector<std::string>> lines;
+  if (table.columns != std::vector<std::string>(table.columns.size()))  // not all are empty
+    lines.push_back(table.columns);
   lines.insert(lines.end(), table.rows.begin(), table.rows.end());
   std::vector<std::size_t> widths(table.columns.size(), 0);
   for (const auto& line : lines) {
@@ -123,6 +126,14 @@ void Report::heading(const std::string& text) {
 
 void Report::paragraph(const std::string& text) {
   body_ += "<p>" + escape_markup(text) + "</p>\n";
+}
+
+void Report::listing(const std::string& text, const std::string& caption) {
+  // What scrolls has to be reachable by the keyboard.
+  body_ += "<figure><figcaption>" + escape_markup(caption) +
+           "</figcaption><pre class=\"wide\" tabindex=\"0\">" + escape_markup(text) +
+           "</pre></figure>\n";
+  std::printf("\n%s\n%s", caption.c_str(), text.c_str());
 }
 
 void Report::table(const ReportTable& table) {

@@ -65,12 +65,14 @@ TEST_F(ReportTest, ShowsTextAsItIs) {
   Report report("<script>", a_run({"a <b> & \"c\"", "", ""}));
   report.heading("<i>");
   report.paragraph("1 < 2 & 3");
+  report.listing("<k>\n", "<l>");
   report.table({"<c>", {"<d>"}, {{"<e>"}}});
   report.plot("f.svg", "<svg></svg>", "<f>");
   report.picture("g.png", {1, 1, 1, {7}}, "\"><g>", "<h>");
   report.try_next({"<j>"});
   const std::string html = report.html();
-  for (const char* tag : {"<script", "<i>", "<b>", "<c>", "<d>", "<e>", "<f>", "<g>", "<h>", "<j>"})
+  for (const char* tag :
+       {"<script", "<i>", "<b>", "<c>", "<d>", "<e>", "<f>", "<g>", "<h>", "<j>", "<k>", "<l>"})
     EXPECT_FALSE(has(html, tag)) << tag;
   EXPECT_TRUE(has(html, "<p>1 &lt; 2 &amp; 3</p>"));
   EXPECT_TRUE(has(html, "<svg></svg>"));

@@ -9,6 +9,9 @@
 #include <cstdio>
 
 #include "common/image.hpp"
+#include "common/plot.hpp"
+#include "common/random.hpp"
+#include "common/report.hpp"
 #include "common/scene.hpp"
 #include "common/trace.hpp"
 #include "encode_decode.hpp"
@@ -18,13 +21,13 @@ namespace latent {
 namespace {
 
 constexpr Index kMostPixels = Index{1} << 22;  // some 3 GiB of activations
-constexpr std::uint64_t kSceneSeed = 2;
 
 /// The picture, cut to sides that the model can halve often enough.
 Image picture(const Run& run, std::int64_t factor) {
   const std::string path = run.option("--image");
-  Random random(kSceneSeed);
-  Image image = path.empty() ? draw_scene(random, 256, 256) : read_png(path);
+  Random random(run.seed() + 1);  // seed 1: the scene of the lab's README
+  const Index side = run.quick() ? 128 : 256;
+  Image image = path.empty() ? draw_scene(random, side, side) : read_png(path);
   const std::string name = path.empty() ? "a scene drawn by the program" : path;
   const Index height = image.height / factor * factor, width = image.width / factor * factor;
   if (height == 0 || width == 0 || height * width > kMostPixels)
@@ -126,38 +129,76 @@ double resident_mib() {
 }
 
 /// Totals of the trace: what it cost, and what it gave.
-void print_totals(const AutoencoderTrace& trace, const TaeModel& model, double quality,
-                  double seconds, double resident) {
+ReportTable totals(const AutoencoderTrace& trace, const TaeModel& model, double quality,
+                   double seconds, double resident) {
   std::int64_t encoder = 0, decoder = 0, params = 0;
   for (std::size_t i = 0; i < trace.records.size(); ++i) {
     (i <= model.encoder.size() ? encoder : decoder) += trace.records[i].macs;
     params += trace.records[i].params;
   }
+  const auto giga = [](std::int64_t macs) { return decimal(double(macs) / 1e9, 3) + " GMACs"; };
+  const auto mib = [](double bytes) { return decimal(bytes / (1 << 20), 1) + " MiB"; };
   const Shape latent = {trace.latent.c(), trace.latent.h(), trace.latent.w()};
-  std::printf("latent     shape %s, %.1f times fewer numbers than the picture\n",
-              to_string(latent).c_str(),
-              static_cast<double>(trace.image.size()) / static_cast<double>(trace.latent.size()));
-  std::printf("PSNR       %.2f dB\n", quality);
-  std::printf("cost       encoder %.3f GMACs, decoder %.3f GMACs, %lld parameters, %.1f s\n",
-              static_cast<double>(encoder) / 1e9, static_cast<double>(decoder) / 1e9,
-              static_cast<long long>(params), seconds);
-  std::printf(
-      "memory     %.1f MiB of activations at the peak; the process had %.1f MiB, weights\n"
-      "           and code included\n",
-      static_cast<double>(trace.records.back().peak_bytes) / (1 << 20), resident);
+  return {"From picture to picture",
+          {"", ""},
+          {{"latent shape", to_string(latent)},
+           {"numbers in the picture per number in the latent",
+            decimal(double(trace.image.size()) / double(trace.latent.size()), 1)},
+           {"PSNR", decimal(quality, 2) + " dB"},
+           {"encoder", giga(encoder)},
+           {"decoder", giga(decoder)},
+           {"parameters", std::to_string(params)},
+           {"activations at the peak", mib(double(trace.records.back().peak_bytes))},
+           {"the process, weights and code included", decimal(resident, 1) + " MiB"},
+           {"time", decimal(seconds, 1) + " s"}}};
 }
 
 /// What the scale is for, seen by leaving it out.
-void print_scale(const AutoencoderTrace& trace, const TaeModel& model, const LatentScale& scale,
-                 const Tensor4& image, double quality) {
-  const double std = tensor_stats(trace.latent).std;
-  std::printf(
-      "scale      %.4f gives the latent a standard deviation of 1; left out, a denoiser\n"
-      "           would meet one of %.3f\n",
-      scale.scale, std);
+ReportTable without_scale(const AutoencoderTrace& trace, const TaeModel& model,
+                          const LatentScale& scale, const Tensor4& image, double quality) {
   const double forgotten = psnr(image, apply(scale_latents(trace.latent, scale), model.decoder));
-  std::printf("           not taken off again before decoding: %.2f dB instead of %.2f\n",
-              forgotten, quality);
+  return {"What the scale is for",
+          {"", ""},
+          {{"scale", decimal(scale.scale)},
+           {"standard deviation of the latent", decimal(tensor_stats(trace.latent).std)},
+           {"of the scaled latent", decimal(tensor_stats(scale_latents(trace.latent, scale)).std)},
+           {"PSNR", decimal(quality, 2) + " dB"},
+           {"PSNR if the scale is not taken off again", decimal(forgotten, 2) + " dB"}}};
+}
+
+/// How much is alive, and how far values spread, from stage to stage.
+void plot_stages(Report& report, const std::vector<TraceLine>& lines) {
+  Series alive{"MiB alive", {}, {}}, spread{"largest magnitude", {}, {}};
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    alive.x.push_back(static_cast<double>(i));
+    alive.y.push_back(static_cast<double>(lines[i].live_bytes) / (1 << 20));
+    spread.x.push_back(static_cast<double>(i));
+    spread.y.push_back(lines[i].absmax);
+    if (alive.y[i] > alive.y[most]) most = i;
+  }
+  report.plot("memory.svg",
+              line_chart({"Activations alive", "stage", "MiB",
+                          "Most is alive at stage " + lines[most].stage + ", " +
+                              decimal(alive.y[most], 1) + " MiB."},
+                         {alive}),
+              "Most memory is needed at stage " + lines[most].stage + ", not at the latent.");
+  report.plot(
+      "magnitudes.svg",
+      line_chart({"Largest magnitude", "stage", "absolute value",
+                  "The largest magnitude of each of " + std::to_string(lines.size()) + " stages."},
+                 {spread}),
+      "Half precision ends at 65504. What comes near it at some stage overflows there.");
+}
+
+/// The channels of a latent as grey tiles, each from its smallest to its largest number.
+Image channels_of(const Tensor4& latent) {
+  Matrix tiles = Eigen::Map<const Matrix>(latent.data(), latent.c(), latent.h() * latent.w());
+  for (Index c = 0; c < tiles.rows(); ++c) {
+    const float low = tiles.row(c).minCoeff(), high = tiles.row(c).maxCoeff();
+    tiles.row(c) = (tiles.row(c).array() - low) / std::max(high - low, 1e-12F);
+  }
+  return tile_grid(tiles, {1, latent.h(), latent.w()}, std::min<Index>(8, latent.c()));
 }
 
 /// Original, reconstruction and four times their difference around grey.
@@ -178,17 +219,32 @@ Image side_by_side(const Image& a, const Image& b) {
   return all;
 }
 
-void write_files(Run& run, const AutoencoderTrace& trace, const std::vector<TraceLine>& lines,
-                 const Image& image) {
+void show_pictures(Run& run, Report& report, const AutoencoderTrace& trace,
+                   const std::vector<TraceLine>& lines, const Image& image) {
   const Image decoded = image_of(trace.image);
+  report.picture("side-by-side.png", side_by_side(image, decoded),
+                 "The picture, what came back, and their difference.",
+                 "The picture, what came back, and four times the difference around grey.");
+  report.picture("latent.png", channels_of(trace.latent),
+                 "The " + std::to_string(trace.latent.c()) + " channels of the latent.",
+                 "The channels of the latent, each from its smallest number (black) to its largest "
+                 "(white).");
   const float* latent = trace.latent.data();
   write_png(run.output("reconstruction.png"), decoded);
-  write_png(run.output("side-by-side.png"), side_by_side(image, decoded));
   write_safetensors(
       run.output("latent.safetensors"),
       {{"latent", {trace.latent.shape(), {latent, latent + trace.latent.size()}, "F32"}}});
   write_bytes(run.output("trace.jsonl"), trace_jsonl(lines));
-  run.list_outputs();
+}
+
+/// Seconds that the model takes for a picture, from a part of it: the cost grows with the area.
+double expected_seconds(const Tensor4& image, const TaeModel& model) {
+  const Index side = std::min<Index>({64, image.h(), image.w()});
+  const auto begin = std::chrono::steady_clock::now();
+  apply(apply(Tensor4(1, 3, side, side, 0.5F), model.encoder), model.decoder);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+  return taken.count() * static_cast<double>(image.h() * image.w()) /
+         static_cast<double>(side * side);
 }
 
 }  // namespace
@@ -196,7 +252,9 @@ void write_files(Run& run, const AutoencoderTrace& trace, const std::vector<Trac
 std::vector<ExperimentOption> experiment_options() {
   return {{"--weights", "DIR",
            "encoder.safetensors and decoder.safetensors of a TAESD-family model; without: ours"},
-          {"--image", "FILE", "a PNG; without: a scene drawn by the program"}};
+          {"--image", "FILE", "a PNG; without: a scene drawn by the program"},
+          {"--seed", "N", "draws another scene; without: 1"},
+          {"--quick", "", "a smaller scene"}};
 }
 
 void run_experiment(Run& run) {
@@ -211,7 +269,7 @@ void run_experiment(Run& run) {
   LatentScale scale;  // those who publish weights publish what they were trained for
   double seconds = 0.0, resident = 0.0;
   {
-    const Progress progress("encoding and decoding");
+    const Progress progress("encoding and decoding", expected_seconds(input, model));
     if (own) scale = fit_latent_scale(apply(input, model.encoder));
     const auto begin = std::chrono::steady_clock::now();
     trace = trace_autoencoder(input, model.encoder, model.decoder, scale);
@@ -219,11 +277,20 @@ void run_experiment(Run& run) {
     resident = resident_mib();
   }
   const std::vector<TraceLine> lines = lines_of(trace.records, model);
-  std::printf("\n%s\n", trace_table(lines).c_str());
   const double quality = psnr(input, trace.image);
-  print_totals(trace, model, quality, seconds, resident);
-  if (own) print_scale(trace, model, scale, input, quality);
-  write_files(run, trace, lines, image);
+  Report report("A picture through an autoencoder", run);
+  report.listing(trace_table(lines), "The trace, stage by stage");
+  report.table(totals(trace, model, quality, seconds, resident));
+  if (own) report.table(without_scale(trace, model, scale, input, quality));
+  show_pictures(run, report, trace, lines, image);
+  plot_stages(report, lines);
+  report.try_next(
+      {"./lab run 8 --image with a picture of yours: where is the difference largest?",
+       "./lab run 8 --seed 2: does PSNR depend on the picture or on the model?",
+       "In tae_block, leave out the skip connection. Which stage of the trace changes first?",
+       "--weights DIR with a model of the TAESD family: what does a latent of 16 or 32 channels "
+       "buy?"});
+  report.finish();
 }
 
 }  // namespace latent

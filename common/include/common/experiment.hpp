@@ -104,12 +104,13 @@ class Run {
   std::vector<std::string> written_;
 };
 
-/// Says on standard error what takes a while, and for how long already; gone when it ends. Nothing
-/// where standard error is no terminal.
+/// Says on standard error what takes a while, and for how long already or still; gone when it ends.
+/// Nothing where standard error is no terminal.
 class Progress {
  public:
-  /// @param text  "encoding and decoding"
-  explicit Progress(const std::string& text);
+  /// @param text     "encoding and decoding"
+  /// @param seconds  How long it is expected to take, to say how much is left; 0: not known.
+  explicit Progress(const std::string& text, double seconds = 0.0);
   /// Takes the line away.
   ~Progress();
   /// There is one line.

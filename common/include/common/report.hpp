@@ -36,6 +36,11 @@ class Report {
   /// @param text  What it says.
   void paragraph(const std::string& text);
 
+  /// Lines of text in which columns are aligned already.
+  /// @param text     As on a terminal.
+  /// @param caption  Above it.
+  void listing(const std::string& text, const std::string& caption);
+
   /// A table.
   /// @param table  Numbers in rows.
   /// @throws std::invalid_argument  if a row has another number of cells than there are columns.
