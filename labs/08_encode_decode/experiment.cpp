@@ -25,7 +25,7 @@ constexpr Index kMostPixels = Index{1} << 22;  // some 3 GiB of activations
 /// The picture, cut to sides that the model can halve often enough.
 Image picture(const Run& run, std::int64_t factor) {
   const std::string path = run.option("--image");
-  Random random(run.seed() + 1);  // seed 1: the scene of the lab's README
+  Random random(run.seed() + 1);  // with 1, an ordinary scene comes first
   const Index side = run.quick() ? 128 : 256;
   Image image = path.empty() ? draw_scene(random, side, side) : read_png(path);
   const std::string name = path.empty() ? "a scene drawn by the program" : path;
