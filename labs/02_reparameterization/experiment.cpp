@@ -33,8 +33,10 @@ std::string cloud_plot(const Matrix& eps) {
       {RowVector{{0, 0}}, RowVector{{1, 1}}},
       {RowVector{{6, 1}}, RowVector{{0.4F, 0.4F}}},
       {RowVector{{2, 6}}, RowVector{{2.5F, 0.5F}}}};
-  std::vector<Series> quarters{
-      {"right, above"}, {"left, above"}, {"right, below"}, {"left, below"}};
+  std::vector<Series> quarters{{"right, above", {}, {}},
+                               {"left, above", {}, {}},
+                               {"right, below", {}, {}},
+                               {"left, below", {}, {}}};
   for (const auto& [mu, sigma] : clouds) {
     const RowVector log_var = 2 * sigma.array().log();
     const Matrix z = reparameterize(rows_of(mu, eps.rows()), rows_of(log_var, eps.rows()), eps);
