@@ -122,14 +122,18 @@ void bound(Report& report) {
       (apart <= 1e-10 ? "ten decimals." : decimal(apart, 10) + ".");
   const std::string found = "The highest bound found is " + decimal(highest, 4) + "; log p(x) is " +
                             decimal(exact.log_evidence, 4) + ".";
-  report.plot("mean.svg",
-              bound_plot({"The bound over the mean of q", "mean of q", "nats", found}, true,
-                         exact.posterior),
-              "A guess that is off in both costs more than one that is off in one. " + found);
-  report.plot("variance.svg",
-              bound_plot({"The bound over the variance of q", "variance of q", "nats", found},
-                         false, exact.posterior),
-              "Too narrow and too wide both cost, and what they cost is the gap. " + apart_text);
+  report.plot(
+      "mean.svg",
+      bound_plot({"The bound over the mean of q", "mean of q", "nats", found}, true,
+                 exact.posterior),
+      "The line is a limit: the curve should touch it where q is the posterior, and no other q "
+      "should reach it. " +
+          found);
+  report.plot(
+      "variance.svg",
+      bound_plot({"The bound over the variance of q", "variance of q", "nats", found}, false,
+                 exact.posterior),
+      "Too narrow and too wide should both cost, and what they cost is the gap. " + apart_text);
 }
 
 // ---- what the bound does not promise ------------------------------------------------------------
@@ -253,7 +257,7 @@ void intractable(Run& run, Report& report) {
   const ScalarGaussian q{0.7, 0.15};
   std::vector<Series> errors;
   ReportTable table{"Error of an estimate of log p(x), in nats: root mean square of 24",
-                    {"", "1 draw", "1,024 draws", decimal(run.quick() ? 4096 : 65536, 0)},
+                    {"", "1 draw", "1,024 draws", run.quick() ? "4,096 draws" : "65,536 draws"},
                     {}};
   Estimate prior, guess;
   const auto add = [&](const Estimate& e) {
