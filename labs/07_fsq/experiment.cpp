@@ -383,8 +383,8 @@ void run_experiment(Run& run) {
        "the tanh is flat out there. What becomes of the usage?",
        "Start the codebook with 0.001F instead of 0.5F, and again with 3.0F. How much of what VQ "
        "does depends on that?",
-       "Let fsq_bound have one level too few for even L (no offset, no shift): how many codes are "
-       "there then?",
+       "./lab run 7 --quick ends after 800 steps. Which of the two is ahead then, and why does FSQ "
+       "have farther to go?",
        "./lab run 7 --data DIR with pictures of yours: MNIST's files, or a folder of small PNGs."});
   report.finish();
 }
