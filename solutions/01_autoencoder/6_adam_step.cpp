@@ -1,4 +1,5 @@
 #include <cmath>
+#include <utility>
 
 #include "autoencoder.hpp"
 #include "common/require.hpp"
@@ -12,7 +13,9 @@ void require_shape(const Matrix& found, const Matrix& parameter, const std::stri
               shape_of(found));
 }
 
-Matrix mix(const Matrix& old, const Matrix& fresh, double beta) {
+// `fresh` is any expression, so that g^2 need not become a matrix first.
+template <typename Expression>
+Matrix mix(const Matrix& old, const Eigen::MatrixBase<Expression>& fresh, double beta) {
   return static_cast<float>(beta) * old + static_cast<float>(1.0 - beta) * fresh;
 }
 
@@ -27,13 +30,13 @@ AdamState adam_step(const AdamState& state, const Matrix& gradient, std::int64_t
 
   const auto t = static_cast<double>(step);
   const auto rate = static_cast<float>(options.learning_rate / (1.0 - std::pow(options.beta1, t)));
-  const auto correction = static_cast<float>(1.0 - std::pow(options.beta2, t));
+  // sqrt(v / c) as sqrt(v) / sqrt(c): one division per element less.
+  const auto scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options.beta2, t)));
   const auto epsilon = static_cast<float>(options.epsilon);
-  AdamState next{state.parameter, mix(state.first_moment, gradient, options.beta1),
-                 mix(state.second_moment, gradient.cwiseAbs2(), options.beta2)};
-  next.parameter.array() -= rate * next.first_moment.array() /
-                            ((next.second_moment.array() / correction).sqrt() + epsilon);
-  return next;
+  Matrix m = mix(state.first_moment, gradient, options.beta1);
+  Matrix v = mix(state.second_moment, gradient.cwiseAbs2(), options.beta2);
+  return {state.parameter.array() - rate * m.array() / (scale * v.array().sqrt() + epsilon),
+          std::move(m), std::move(v)};
 }
 
 }  // namespace latent

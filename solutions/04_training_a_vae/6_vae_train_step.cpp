@@ -1,4 +1,5 @@
 #include <array>
+#include <utility>
 
 #include "common/require.hpp"
 #include "training_a_vae.hpp"
@@ -21,10 +22,11 @@ VaeStep vae_train_step(const VaeTraining& state, const Matrix& x, const Matrix& 
   VaeTraining& after = step.after;
   ++after.steps;
   const auto update = [&](auto& parameter, auto& m, auto& v, const auto& gradient) {
-    const AdamState moved = adam_step({parameter, m, v}, gradient, after.steps, options);
-    parameter = moved.parameter;
-    m = moved.first_moment;
-    v = moved.second_moment;
+    AdamState moved = adam_step({std::move(parameter), std::move(m), std::move(v)}, gradient,
+                                after.steps, options);
+    parameter = std::move(moved.parameter);
+    m = std::move(moved.first_moment);
+    v = std::move(moved.second_moment);
   };
   for (std::size_t i = 0; i < 5; ++i) {
     Layer &layer = *layers_of(after.model)[i], &m = *layers_of(after.first_moment)[i];
