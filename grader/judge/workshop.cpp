@@ -273,7 +273,7 @@ bool Workshop::is_started(const Lab& lab) const {
   });
 }
 
-LabBuild Workshop::build(const Lab& lab) {
+LabBuild Workshop::build(const Lab& lab, const std::set<std::string>& only) {
   LabBuild result;
   result.lab = &lab;
   std::string helpers, problem;
@@ -284,6 +284,7 @@ LabBuild Workshop::build(const Lab& lab) {
   std::vector<std::function<void()>> tasks;
   for (std::size_t i = 0; i < lab.exercises.size(); ++i) {
     const Exercise& exercise = lab.exercises[i];
+    if (!only.empty() && !only.contains(exercise.id)) continue;
     Piece& piece = result.pieces[exercise.id] = take_in(lab, exercise, sources[i]);
     if (piece.state != FileState::kWritten) continue;
     if (helpers_state == FileState::kRefused &&

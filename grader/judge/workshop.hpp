@@ -68,7 +68,8 @@ class Workshop {
   Workshop& operator=(const Workshop&) = delete;
 
   /// Takes in the files of a lab and compiles those that are written.
-  LabBuild build(const Lab& lab);
+  /// @param only  If set, of these exercises.
+  LabBuild build(const Lab& lab, const std::set<std::string>& only = {});
 
   /// Whether anything of the lab has been written.
   bool is_started(const Lab& lab) const;

@@ -147,9 +147,9 @@ class Building {
   void compile(Unit& unit, std::size_t number) const;
   std::string name(const std::string& path) const { return path.substr(root_.size() + 1); }
   std::vector<const Exercise*> called_by(const std::vector<Unit>& units) const;
-  bool is_written(const Exercise& exercise);
-  const Piece& handed_in(const Exercise& exercise);
-  Unit own_unit(const Exercise& exercise);
+  void hand_in(const std::vector<const Exercise*>& exercises);
+  bool is_written(const Exercise& exercise) const;
+  Unit own_unit(const Exercise& exercise) const;
   std::vector<Unit> units_for(const std::vector<const Exercise*>& exercises);
   [[noreturn]] void refuse_missing() const;
   std::string link(const std::vector<Unit>& units) const;
@@ -159,8 +159,8 @@ class Building {
   const Lab& lab_;
   const std::set<std::string>& from_solutions_;
   const std::string& submission_;
-  Workshop workshop_;                          ///< Of the submission.
-  std::map<std::string, LabBuild> submitted_;  ///< By lab; filled when one is asked for.
+  Workshop workshop_;                    ///< Of the submission.
+  std::map<std::string, Piece> pieces_;  ///< What it has, by exercise.
   std::string root_, cache_, scratch_;
   Words compiler_;
   std::string fingerprint_;  ///< What common/ is compiled from, besides its sources.
@@ -298,19 +298,22 @@ std::vector<const Exercise*> Building::called_by(const std::vector<Unit>& units)
   return called;
 }
 
-/// What a submission has of an exercise; its whole lab is compiled when the first is asked for.
-const Piece& Building::handed_in(const Exercise& exercise) {
-  const Lab& lab = lab_of(exercise);
-  if (!submitted_.contains(lab.name)) {
-    show_progress("compiling in the sandbox: lab " + lab.name);
-    submitted_.emplace(lab.name, workshop_.build(lab));
+/// What a submission has of some exercises, compiled lab by lab.
+void Building::hand_in(const std::vector<const Exercise*>& exercises) {
+  std::map<const Lab*, std::set<std::string>> ids;
+  for (const Exercise* exercise : exercises) {
+    if (!pieces_.contains(exercise->id) && !from_solutions_.contains(exercise->id))
+      ids[&lab_of(*exercise)].insert(exercise->id);
   }
-  return submitted_.at(lab.name).pieces.at(exercise.id);
+  for (const auto& [lab, only] : ids) {
+    show_progress("compiling in the sandbox: lab " + lab->name);
+    pieces_.merge(workshop_.build(*lab, only).pieces);
+  }
 }
 
-bool Building::is_written(const Exercise& exercise) {
+bool Building::is_written(const Exercise& exercise) const {
   if (!submission_.empty()) {
-    const FileState state = handed_in(exercise).state;
+    const FileState state = pieces_.at(exercise.id).state;
     return state == FileState::kWritten || state == FileState::kRefused;
   }
   std::string source, stub;
@@ -318,9 +321,9 @@ bool Building::is_written(const Exercise& exercise) {
          !(read_file(stub_file(lab_of(exercise), exercise), stub) && stub == source);
 }
 
-Building::Unit Building::own_unit(const Exercise& exercise) {
+Building::Unit Building::own_unit(const Exercise& exercise) const {
   if (submission_.empty()) return {own_file(exercise), "", "", false};
-  const Piece& piece = handed_in(exercise);
+  const Piece& piece = pieces_.at(exercise.id);
   if (piece.compiled()) return {piece.file, piece.object, "", false, piece.symbols};
   std::string text = piece.file + " does not compile, so there is nothing to run.\n";
   if (!piece.problem.empty()) text = piece.problem + "\n";
@@ -331,6 +334,7 @@ Building::Unit Building::own_unit(const Exercise& exercise) {
 
 std::vector<Building::Unit> Building::units_for(const std::vector<const Exercise*>& exercises) {
   std::vector<Unit> units;
+  if (!submission_.empty()) hand_in(exercises);
   for (const Exercise* exercise : exercises) {
     if (!seen_.insert(exercise).second) continue;
     const std::string reference =

@@ -2,14 +2,19 @@
 
 #include <unistd.h>
 
+#include <string>
+#include <thread>
+
 #include "config.hpp"
 #include "grader/tool/commands.hpp"
 
 namespace latent::grader {
 
 int run_test(const std::string& pattern) {
+  // One more than there are cores: the attacks mostly wait for deadlines.
+  const std::string jobs = "-j" + std::to_string(std::thread::hardware_concurrency() + 1);
   std::vector<const char*> argv{"ctest", "--test-dir", config::kBuildDir, "--output-on-failure",
-                                "-j2"};
+                                jobs.c_str()};
   if (!pattern.empty()) argv.insert(argv.end(), {"-R", pattern.c_str()});
   argv.push_back(nullptr);
   ::execvp("ctest", const_cast<char* const*>(argv.data()));
