@@ -215,6 +215,39 @@ Sprites sprites(std::uint64_t seed, Index n) {
   return all;
 }
 
+MovingBars moving_bars(std::uint64_t seed, Index n, Index frames) {
+  constexpr Index kPixels = 16;
+  require(n >= 0 && frames >= 1, "moving bars: expected clips and frames, got " +
+                                     std::to_string(n) + " and " + std::to_string(frames));
+  MovingBars all{empty_dataset("moving bars", n * frames, {1, kPixels, kPixels}), frames,
+                 Matrix::Zero(n, kBarFactors)};
+  Random random(seed);
+  for (Index i = 0; i < n; ++i) {
+    // In the order of BarFactor: later columns must not move earlier ones.
+    const bool vertical = random.integer(0, 1) == 1;
+    const double start = random.uniform(0.0, 16.0), pace = random.uniform(0.25, 1.5),
+                 speed = random.integer(0, 1) == 1 ? pace : -pace, width = random.uniform(2.0, 5.0),
+                 brightness = random.uniform(0.5, 1.0);
+    all.factors.row(i) << (vertical ? 1.0F : 0.0F), static_cast<float>(start),
+        static_cast<float>(speed), static_cast<float>(width), static_cast<float>(brightness);
+    for (Index t = 0; t < frames; ++t) {
+      all.data.labels[static_cast<std::size_t>(i * frames + t)] = vertical ? 1 : 0;
+      Eigen::Map<Matrix> frame(all.data.x.row(i * frames + t).data(), kPixels, kPixels);
+      for (Index k = 0; k < kPixels; ++k) {
+        // How far the middle of line k lies from the bar's, the short way round.
+        const double apart =
+            std::remainder(double(k) + 0.5 - start - speed * static_cast<double>(t), 16.0);
+        const double cover = std::clamp(0.5 * (width + 1.0) - std::abs(apart), 0.0, 1.0);
+        if (vertical)
+          frame.col(k).setConstant(static_cast<float>(brightness * cover));
+        else
+          frame.row(k).setConstant(static_cast<float>(brightness * cover));
+      }
+    }
+  }
+  return all;
+}
+
 Dataset read_idx(const std::string& images_file, const std::string& labels_file) {
   const std::string images = read_bytes(images_file, "an IDX file of images", kMaxFile);
   const std::string labels = read_bytes(labels_file, "an IDX file of labels", kMaxFile);

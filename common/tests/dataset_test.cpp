@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -86,7 +87,10 @@ TEST(Datasets, MayBeEmptyButNotNegative) {
   EXPECT_EQ(shape_of(sprites(1, 0).data.x), "[0, 784]");
   EXPECT_THROW(mixture8(1, -1), std::invalid_argument);
   EXPECT_THROW(gaussian8(1, -1), std::invalid_argument);
+  EXPECT_EQ(shape_of(moving_bars(1, 0, 9).data.x), "[0, 256]");
   EXPECT_THROW(sprites(1, -1), std::invalid_argument);
+  EXPECT_THROW(moving_bars(1, -1, 9), std::invalid_argument);
+  EXPECT_THROW(moving_bars(1, 2, 0), std::invalid_argument);
 }
 
 TEST(SpritesTest, ShowWhatTheirFactorsSay) {
@@ -128,6 +132,44 @@ TEST(SpritesTest, CoverTheRangesOfTheirFactors) {
     EXPECT_LE(f.col(c).minCoeff(), low + 0.01F * (high - low));
     EXPECT_GE(f.col(c).maxCoeff(), high - 0.01F * (high - low));
   }
+}
+
+TEST(MovingBarsTest, ShowWhatTheirFactorsSay) {
+  const MovingBars all = moving_bars(6, 200, 9);
+  for (Index row = 0; row < all.data.x.rows(); ++row) {
+    const RowVector f = all.factors.row(row / 9);
+    Eigen::Map<const Matrix> frame(all.data.x.row(row).data(), 16, 16);
+    const bool vertical = f(kBarVertical) == 1.0F;
+    EXPECT_EQ(all.data.labels[static_cast<std::size_t>(row)], vertical ? 1 : 0);
+    const Matrix lines = vertical ? Matrix(frame.transpose()) : Matrix(frame);
+    EXPECT_EQ(lines, lines.col(0).replicate(1, 16)) << "a line has one brightness";
+    EXPECT_NEAR(lines.col(0).sum(), f(kBarBrightness) * f(kBarWidth), 1e-4F);
+    // The middle, as an angle: what leaves on one side comes in on the other.
+    double x = 0, y = 0;
+    for (Index k = 0; k < 16; ++k) {
+      const double angle = (double(k) + 0.5) * std::acos(-1.0) / 8;
+      x += double(lines(k, 0)) * std::cos(angle);
+      y += double(lines(k, 0)) * std::sin(angle);
+    }
+    const double middle = std::atan2(y, x) * 8 / std::acos(-1.0);
+    const double expected = double(f(kBarStart)) + double(f(kBarSpeed)) * double(row % 9);
+    EXPECT_NEAR(std::remainder(middle - expected, 16.0), 0.0, 0.1) << "frame " << row;
+  }
+}
+
+TEST(MovingBarsTest, CoverTheRangesOfTheirFactorsAndGrowAtTheirEnd) {
+  const Matrix f = moving_bars(9, 2000, 1).factors;
+  const std::array<std::array<float, 2>, kBarFactors> ranges{
+      {{0, 1}, {0, 16}, {-1.5F, 1.5F}, {2, 5}, {0.5F, 1}}};
+  for (int c = 0; c < kBarFactors; ++c) {
+    const auto [low, high] = ranges[static_cast<std::size_t>(c)];
+    EXPECT_GE(f.col(c).minCoeff(), low);
+    EXPECT_LE(f.col(c).maxCoeff(), high);
+    EXPECT_LE(f.col(c).minCoeff(), low + 0.01F * (high - low));
+    EXPECT_GE(f.col(c).maxCoeff(), high - 0.01F * (high - low));
+  }
+  EXPECT_GE(f.col(kBarSpeed).cwiseAbs().minCoeff(), 0.25F);
+  EXPECT_EQ(moving_bars(5, 4, 5).data.x, moving_bars(5, 7, 5).data.x.topRows(20));
 }
 
 // ---- IDX ----------------------------------------------------------------------------------------

@@ -68,6 +68,34 @@ struct Sprites {
 /// @throws std::invalid_argument  if n is negative.
 Sprites sprites(std::uint64_t seed, Index n);
 
+/// Columns of the factors of `moving_bars`.
+enum BarFactor : int {
+  kBarVertical,    ///< 1 a vertical bar that moves sideways, 0 a horizontal one that moves up and
+                   ///< down; this is the label, too.
+  kBarStart,       ///< Of its middle in frame 0, in pixels from the left or upper edge, 0 to 16.
+  kBarSpeed,       ///< In pixels a frame, from 0.25 to 1.5, negative half of the time.
+  kBarWidth,       ///< In pixels, from 2 to 5.
+  kBarBrightness,  ///< From 0.5 to 1; outside is 0.
+  kBarFactors      ///< How many there are.
+};
+
+/// Clips of which everything is known.
+struct MovingBars {
+  Dataset data;  ///< Shape `[n * frames, 256]`, a frame a row, a clip's frames one after another.
+  Index frames = 0;  ///< Of a clip.
+  Matrix factors;    ///< What each clip shows, shape `[n, 5]`, columns as in BarFactor.
+};
+
+/// One bar on black that moves at its own constant speed and comes in again where it went out: the
+/// middle of frame t is at start + speed * t, modulo 16. Frames are 16x16, a pixel is as bright as
+/// the share of it that the bar covers. Factors are independent and uniform.
+/// @param seed    Decides everything; the same bits on every machine.
+/// @param n       Clips, not negative.
+/// @param frames  Of each clip, at least 1.
+/// @return        Frames, and the factors of each clip.
+/// @throws std::invalid_argument  if n is negative or frames below 1.
+MovingBars moving_bars(std::uint64_t seed, Index n, Index frames);
+
 /// Pictures to train on, and pictures of the same kind that are kept back.
 struct ImageSplit {
   Dataset train;  ///< Shape `[N, D]`
