@@ -32,7 +32,7 @@ enum Stream : std::uint64_t {
 };
 
 constexpr std::uint64_t kUnseen = 0x5DEECE66DULL;  // added to the seed: data that is kept back
-constexpr Index kStageCount = 8, kCodes = 64, kWidth = 16, kShown = 12;
+constexpr Index kStageCount = 12, kCodes = 64, kWidth = 32, kShown = 12;
 
 std::string yes_no(bool met) {
   return met ? "yes" : "no";
@@ -133,8 +133,8 @@ struct TokenizerGradient {
   Tokenizer model;
 };
 
-/// One pass there and back. Half of the rows keep all of their tokens, the others the first few, so
-/// that a decoder learns to make do with any number of them. Without `quantized` z passes as it is.
+/// One pass there and back. Most rows keep all of their tokens, the others the first few, so that a
+/// decoder learns to make do with any number of them. Without `quantized` z passes as it is.
 TokenizerGradient tokenizer_gradients(const Tokenizer& model, const Matrix& x, bool quantized,
                                       Random& random) {
   const NetPass encoded = forward(model.encoder, x);
@@ -142,7 +142,7 @@ TokenizerGradient tokenizer_gradients(const Tokenizer& model, const Matrix& x, b
   const RvqIndices all = quantized ? residual_quantize(z, model.stages).indices : RvqIndices();
   RvqIndices kept = all;
   for (Index n = 0; n < kept.rows(); ++n)
-    if (random.uniform() < 0.5)
+    if (random.uniform() < 0.3)
       kept.row(n).tail(random.integer(0, kStageCount - 1)).setConstant(-1);
   const Matrix z_q = quantized ? rvq_decode(kept, model.stages, kStageCount) : z;
   const NetPass decoded = forward(model.decoder, z_q);
@@ -224,10 +224,10 @@ void show_stages(Report& report, const Tokenizer& model, const Dataset& unseen) 
   const Matrix x = unseen.x.topRows(std::min<Index>(kShown, unseen.x.rows()));
   const RvqOutput tokens = tokens_of(model, x);
   std::vector<std::vector<std::string>> rows;
-  Matrix tiles(6 * x.rows(), x.cols());
+  Matrix tiles(7 * x.rows(), x.cols());
   tiles.topRows(x.rows()) = x;
   Index row = 0;
-  for (const Index used : {1, 2, 3, 5, 8})
+  for (const Index used : {1, 2, 3, 5, 8, 12})
     tiles.middleRows(++row * x.rows(), x.rows()) = decode(model, tokens.indices, used);
   for (Index q = 0; q < kStageCount; ++q) {
     const Matrix first = decode(model, tokens.indices, q + 1).topRows(1);
@@ -239,16 +239,13 @@ void show_stages(Report& report, const Tokenizer& model, const Dataset& unseen) 
                 {"stage", "token", "left of z", "error so far"},
                 rows});
   report.picture("stages.png", tile_grid(tiles, unseen.shape, x.rows()),
-                 "Six rows: pictures, and what 1, 2, 3, 5 and 8 tokens each decode to.",
-                 "Pictures it never saw, and below each what 1, 2, 3, 5 and 8 of its "
-                 "tokens decode "
-                 "to. It is one decoder all along.");
+                 "Seven rows: pictures, and what 1, 2, 3, 5, 8 and 12 tokens each decode to.",
+                 "Pictures it never saw, and below each what 1, 2, 3, 5, 8 and 12 of its tokens "
+                 "decode to. One decoder makes all of them.");
   report.picture("tokens.png", token_map(tokens.indices),
-                 "A column of eight colours for each picture.",
-                 "The same pictures as tokens: a column per picture, a row per "
-                 "stage, the same "
-                 "colour in a row for the same token. This is all that the "
-                 "decoder is given.");
+                 "A column of twelve colours for each picture.",
+                 "The same pictures as tokens: a column per picture, a row per stage, the same "
+                 "colour in a row for the same token. This is all that the decoder is given.");
 }
 
 void measure_stages(Report& report, const Tokenizer& model, const ImageSplit& data) {
@@ -282,8 +279,8 @@ void measure_stages(Report& report, const Tokenizer& model, const ImageSplit& da
                   "From " + decimal(curve.y.front()) + " with one token to " +
                       decimal(curve.y.back()) + " with all."},
                  {curve}, {{"PCA, 8 numbers", pca_residual(data.train.x, 8)}}, {false, true}),
-      "Dashed: what eight principal components leave over. Those are real "
-      "numbers, 256 bits as floats.");
+      "Dashed: what eight principal components leave over. Those are real numbers, 256 bits as "
+      "floats.");
 }
 
 // ---- tables of one size, on eight numbers -------------------------------------------------------
@@ -338,7 +335,7 @@ Matrix softmax(Matrix logits) {
 
 Prior train_prior(Run& run, const std::vector<RvqStage>& stages, const RvqIndices& tokens) {
   constexpr Index kHidden = 128, kBatch = 128;
-  const std::int64_t steps = run.quick() ? 250 : 1'000;
+  const std::int64_t steps = run.quick() ? 150 : 400;
   Random weights(run.seed(), kWeights + 1);
   Prior prior;
   for (Index q = 0; q < kStageCount; ++q)
@@ -420,18 +417,14 @@ void show_samples(Report& report, const ImageSplit& data, const Matrix& restored
   Matrix tiles(5 * shown, samples.cols());
   tiles << restored.topRows(shown), samples.topRows(3 * shown), uniform.topRows(shown);
   report.picture("samples.png", tile_grid(tiles, data.train.shape, shown),
-                 "Five rows: reconstructions, three rows of samples, pictures "
-                 "of random tokens.",
-                 "First row: pictures it never saw, after their tokens. Rows "
-                 "two to four: token "
-                 "sequences that the prior made up. Last row: sequences of "
-                 "random tokens.");
+                 "Five rows: reconstructions, three rows of samples, pictures of random tokens.",
+                 "First row: pictures it never saw, after their tokens. Rows two to four: token "
+                 "sequences that the prior made up. Last row: sequences of random tokens.");
   Matrix pairs(2 * shown, samples.cols());
   pairs << samples.topRows(shown), nearest_pictures(samples.topRows(shown), data.train.x);
   report.picture("neighbours.png", tile_grid(pairs, data.train.shape, shown),
                  "Two rows: samples, and below each the nearest training picture.",
-                 "The first samples again, and below each the nearest of all training "
-                 "pictures.");
+                 "The first samples again, and below each the nearest of all training pictures.");
 }
 
 void show_bits(Report& report, const std::vector<double>& seen, const std::vector<double>& unseen) {
@@ -455,8 +448,7 @@ void measure_samples(Run& run, Report& report, const ImageSplit& data, const Mat
                       contrast = ruler.measure(uniform, restored);
   const double frechet = 3.0 * of.frechet_reconstructions;
   report.table(
-      {"Samples against their targets; a Frechet distance is from the "
-       "training pictures",
+      {"Samples against their targets; a Frechet distance is from the training pictures",
        {"", "target", "samples", "met", "random tokens"},
        {{"Frechet, at most 3 x reconstructions'", decimal(frechet, 3), decimal(of.frechet, 3),
          yes_no(of.frechet <= frechet), decimal(contrast.frechet, 3)},
@@ -482,7 +474,7 @@ void generate(Run& run, Report& report, const Tokenizer& model, const ImageSplit
   report.heading("New pictures from a prior over tokens");
   const RvqIndices seen = tokens_of(model, data.train.x).indices;
   const RvqIndices unseen =
-      tokens_of(model, data.test.x.topRows(std::min<Index>(512, data.test.x.rows()))).indices;
+      tokens_of(model, data.test.x.topRows(std::min<Index>(1024, data.test.x.rows()))).indices;
   const Prior prior = train_prior(run, model.stages, seen);
   show_bits(report, bits_by_stage(prior, model.stages, seen),
             bits_by_stage(prior, model.stages, unseen));
@@ -496,7 +488,7 @@ void generate(Run& run, Report& report, const Tokenizer& model, const ImageSplit
 }
 
 void pictures(Run& run, Report& report) {
-  const ImageSplit data = images_for(run, 8192, 512);
+  const ImageSplit data = images_for(run, 8192, 1024);
   report.heading("Pictures as " + std::to_string(kStageCount) + " tokens of " +
                  std::to_string(kCodes) + ": " + data.train.name);
   const Tokenizer model = train_tokenizer(run, data.train.x);
@@ -702,11 +694,11 @@ void show_causality(Report& report, const ClipCoder& model, const Matrix& clip) 
   }
   const std::string words =
       "Rows are latent frames, columns are changed frames; white: it changed.";
-  report.picture("causality.png", tile_grid(tiles.replicate(1, 64), {1, 8, 8}, kFrames), words,
-                 words +
-                     " Latent frame i may depend on frames 0 to 4 i. Of those "
-                     "that may not see the change, " +
-                     std::to_string(touched) + " changed all the same; the others are black.");
+  report.picture(
+      "causality.png", tile_grid(tiles.replicate(1, 64), {1, 8, 8}, kFrames), words,
+      words +
+          " Latent frame i may depend on frames 0 to 4 i. Of those that may not see the change, " +
+          std::to_string(touched) + " changed all the same; the others are black.");
   const auto length = [](std::int64_t frames) {
     try {
       return std::to_string(latent_frames(frames, 4));
@@ -747,9 +739,8 @@ void show_clips(Report& report, const Matrix& x, const Coded& alone, const Coded
   }
   report.picture("clips.png", tile_grid(tiles, {1, 16, 16}, kFrames),
                  "Two clips, three rows each: frames, each frame alone, causal.",
-                 "Two clips, time to the right. Three rows each: as it is; each frame "
-                 "coded alone; coded "
-                 "causally, with as many bits.");
+                 "Two clips, time to the right. Three rows each: as it is; each frame coded alone; "
+                 "coded causally, with as many bits.");
   const auto plot = [&](const std::string& file, const std::string& title, const std::string& unit,
                         const Flicker& a, const Flicker& c, Series Flicker::*curve,
                         double Flicker::*mean, const std::string& caption) {
@@ -762,12 +753,10 @@ void show_clips(Report& report, const Matrix& x, const Coded& alone, const Coded
   };
   plot("flicker.svg", "Change of the error since the frame before", "squared change per pixel",
        alone.flicker, causal.flicker, &Flicker::change, &Flicker::mean_change,
-       "An error that stays is a flaw in the picture. One that jumps is seen "
-       "as flicker.");
+       "An error that stays is a flaw in the picture. One that jumps is seen as flicker.");
   plot("clip_error.svg", "Error over the frames of a clip", "squared error per pixel",
        alone.flicker, causal.flicker, &Flicker::error, &Flicker::mean_error,
-       "The causal coder has one latent frame for frame 0, then one for every "
-       "four.");
+       "The causal coder has one latent frame for frame 0, then one for every four.");
 }
 
 void clips(Run& run, Report& report) {
@@ -840,9 +829,7 @@ void designs(Run& run, Report& report) {
                         published > 0.0 ? decimal(published, 2) + " dB" : "none"});
   }
   report.table(
-      {"Factor, channels, codes (0: continuous), for 256 x 256 "
-       "pixels; width 128 x 1, 2, 4, "
-       "4 ...",
+      {"Factor, channels, codes (0: continuous), for 256 x 256 pixels; width 128 x 1, 2, 4, 4 ...",
        {"design", "M parameters", "positions", "bits", "fewer bits", "decoder MB"},
        costs});
   report.table({"At most 100 M parameters? At most 1 GB? At least 30 dB?",
@@ -868,20 +855,15 @@ void run_experiment(Run& run) {
   equal_tables(run, report);
   clips(run, report);
   designs(run, report);
-  report.try_next({"./lab run 10 --seed 2: which numbers stay, which were luck?",
-                   "./lab run 10 --data DIR with the files of MNIST: does the prior write "
-                   "digits?",
-                   "./lab run 10 --design 8,16,0: what do four times the channels cost?",
-                   "In labs/10_tokenizers/experiment.cpp, let so_far return zeros always. "
-                   "The prior then knows "
-                   "how "
-                   "often each token occurs, and nothing else.",
-                   "There too, divide the prior's logits by 0.5 in sample_tokens: surer "
-                   "tokens. What becomes "
-                   "of "
-                   "the variety?",
-                   "Give the causal coder strides of 2 and one tap: what is it that it "
-                   "uses of the past?"});
+  report.try_next(
+      {"./lab run 10 --seed 2: which numbers stay, which were luck?",
+       "./lab run 10 --data DIR with the files of MNIST: does the prior write digits?",
+       "./lab run 10 --design 8,16,0: what do four times the channels cost?",
+       "In labs/10_tokenizers/experiment.cpp, let so_far return zeros always. The prior then knows "
+       "how often each token occurs, and nothing else.",
+       "There too, divide the prior's logits by 0.5 in sample_tokens: surer tokens. What becomes "
+       "of the variety?",
+       "Give the causal coder strides of 2 and one tap: what is it that it uses of the past?"});
   report.finish();
 }
 
