@@ -142,7 +142,7 @@ TokenizerGradient tokenizer_gradients(const Tokenizer& model, const Matrix& x, b
   const RvqIndices all = quantized ? residual_quantize(z, model.stages).indices : RvqIndices();
   RvqIndices kept = all;
   for (Index n = 0; n < kept.rows(); ++n)
-    if (random.uniform() < 0.3)
+    if (random.uniform() < 0.15)
       kept.row(n).tail(random.integer(0, kStageCount - 1)).setConstant(-1);
   const Matrix z_q = quantized ? rvq_decode(kept, model.stages, kStageCount) : z;
   const NetPass decoded = forward(model.decoder, z_q);
@@ -335,7 +335,7 @@ Matrix softmax(Matrix logits) {
 
 Prior train_prior(Run& run, const std::vector<RvqStage>& stages, const RvqIndices& tokens) {
   constexpr Index kHidden = 128, kBatch = 128;
-  const std::int64_t steps = run.quick() ? 150 : 400;
+  const std::int64_t steps = run.quick() ? 150 : 300;
   Random weights(run.seed(), kWeights + 1);
   Prior prior;
   for (Index q = 0; q < kStageCount; ++q)
