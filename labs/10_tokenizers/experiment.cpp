@@ -464,6 +464,8 @@ void measure_samples(Run& run, Report& report, const ImageSplit& data, const Mat
       {"To compare with",
        {"", "measured"},
        {{"Frechet distance of the reconstructions", decimal(of.frechet_reconstructions, 3)},
+        {"and of as many pictures kept back, as they are",
+         decimal(ruler.frechet(data.test.x.topRows(restored.rows())), 3)},
         {"distance of the reconstructions to the nearest",
          decimal(median(nearest_distances(restored, data.train.x)), 3)},
         {"the classifier's confidence on pictures kept back", decimal(of.confidence_data, 3)},
