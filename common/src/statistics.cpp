@@ -70,8 +70,9 @@ double frechet_distance(const Matrix& a, const Matrix& b) {
                  root = square_root(cov_a);
   const double means =
       (a.cast<double>().colwise().mean() - b.cast<double>().colwise().mean()).squaredNorm();
-  return std::max(0.0,
-                  means + (cov_a + cov_b).trace() - 2.0 * square_root(root * cov_b * root).trace());
+  const double distance =
+      means + (cov_a + cov_b).trace() - 2.0 * square_root(root * cov_b * root).trace();
+  return distance < 0.0 ? 0.0 : distance;  // std::max(0.0, NaN) would be 0, the best there is
 }
 
 std::vector<double> nearest_distances(const Matrix& points, const Matrix& data, bool same_rows) {

@@ -53,6 +53,10 @@ TEST(FrechetDistance, KnowsTheExactAnswers) {
   EXPECT_THROW(frechet_distance(Matrix::Zero(3, 2), Matrix::Zero(3, 1)), std::invalid_argument);
 }
 
+TEST(FrechetDistance, IsNoNumberWhereThereIsNone) {
+  EXPECT_TRUE(std::isnan(frechet_distance(Matrix::Constant(5, 2, NAN), Matrix::Random(5, 2))));
+}
+
 TEST(FrechetDistance, SeesCorrelationsThatTurnAround) {
   Random random(6);
   const Matrix z = random.normal_matrix(20'000, 2);
