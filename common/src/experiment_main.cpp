@@ -111,6 +111,8 @@ int main(int argc, char** argv) {
   // Large tensors go back to the system when they are freed, so that what is measured is what is
   // alive.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  // Small ones stay, or half of a training would be asking the system for pages again.
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   std::signal(SIGINT, stopped);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   try {

@@ -344,6 +344,13 @@ void Workshop::compile(const Lab& lab, Piece& piece, const std::string& source,
                     printable(telling_line(complaint), 300);
 }
 
+/// The functions that an exercise's contract declares, mangled.
+static std::set<std::string> functions_of(const Lab& lab, const Exercise& exercise) {
+  std::string symbols;
+  read_file(Workshop::stub_object(lab, exercise) + ".sym", symbols);
+  return functions_in(symbols);
+}
+
 /// A piece defines what its contract says, and nothing of another exercise.
 void Workshop::check_definitions(const Lab& lab, Piece& piece, const std::string& symbols) {
   const std::set<std::string> defined = functions_in(symbols);
@@ -364,12 +371,6 @@ void Workshop::check_definitions(const Lab& lab, Piece& piece, const std::string
       return;
     }
   }
-}
-
-std::set<std::string> Workshop::functions_of(const Lab& lab, const Exercise& exercise) {
-  std::string symbols;
-  read_file(stub_object(lab, exercise) + ".sym", symbols);
-  return functions_in(symbols);
 }
 
 std::string Workshop::try_link(const std::vector<std::string>& objects, std::string& complaint) {

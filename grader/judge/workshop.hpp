@@ -90,9 +90,6 @@ class Workshop {
   static std::string reference_object(const Lab& lab, const Exercise& exercise);
   static std::string stub_object(const Lab& lab, const Exercise& exercise);
 
-  /// The functions that an exercise's contract declares, mangled.
-  static std::set<std::string> functions_of(const Lab& lab, const Exercise& exercise);
-
  private:
   Piece take_in(const Lab& lab, const Exercise& exercise, std::string& source) const;
   void compile(const Lab& lab, Piece& piece, const std::string& source, const std::string& helpers);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include "config.hpp"
 #include "grader/judge/files.hpp"
 #include "grader/judge/jail.hpp"
+#include "grader/judge/loading.hpp"
 #include "grader/judge/scratch.hpp"
 #include "grader/judge/workshop.hpp"
 #include "grader/tool/commands.hpp"
@@ -271,6 +273,17 @@ void Building::compile(Unit& unit, std::size_t number) const {
   write_file(unit.object, file_text(box + ".o"));
 }
 
+/// "_ZN6latent14linear_forwardERK..." -> "linear_forward"; empty for what is no function of ours.
+std::string function_in(const std::string& mangled) {
+  const std::string start = "_ZN6latent";
+  if (mangled.rfind(start, 0) != 0) return "";
+  std::size_t at = start.size(), length = 0;
+  while (at < mangled.size() && length < mangled.size() && std::isdigit(mangled[at]) != 0)
+    length = 10 * length + static_cast<std::size_t>(mangled[at++] - '0');
+  return at + length < mangled.size() && mangled[at + length] == 'E' ? mangled.substr(at, length)
+                                                                     : "";
+}
+
 /// The exercises whose functions these objects leave undefined.
 std::vector<const Exercise*> Building::called_by(const std::vector<Unit>& units) const {
   std::set<std::string> wanted;
@@ -283,15 +296,14 @@ std::vector<const Exercise*> Building::called_by(const std::vector<Unit>& units)
     for (std::string line; std::getline(in, line);) {
       std::istringstream fields(line);
       std::string name, kind;
-      if (fields >> name >> kind && kind == "U") wanted.insert(name);
+      if (fields >> name >> kind && kind == "U") wanted.insert(function_in(name));
     }
   }
   std::vector<const Exercise*> called;
   for (const Lab& lab : labs()) {
     for (const Exercise& exercise : lab.exercises) {
-      const std::set<std::string> functions = Workshop::functions_of(lab, exercise);
-      if (std::any_of(functions.begin(), functions.end(),
-                      [&](const std::string& name) { return wanted.contains(name); }))
+      if (std::any_of(exercise.operations.begin(), exercise.operations.end(),
+                      [&](const Operation& o) { return wanted.contains(o.name); }))
         called.push_back(&exercise);
     }
   }
@@ -306,6 +318,7 @@ void Building::hand_in(const std::vector<const Exercise*>& exercises) {
       ids[&lab_of(*exercise)].insert(exercise->id);
   }
   for (const auto& [lab, only] : ids) {
+    load_judge(*lab);  // builds what a submission's definitions are compared with
     show_progress("compiling in the sandbox: lab " + lab->name);
     pieces_.merge(workshop_.build(*lab, only).pieces);
   }

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <sstream>
 
 #include "common/dataset.hpp"
 #include "common/optimizer.hpp"
@@ -280,8 +281,8 @@ void pictures(Run& run, Report& report, const ImageSplit& data) {
                  "From the code of one picture to the code of another in ten equal steps.");
   report.picture("traversals.png", tile_grid(traversals(model, unseen.pass.q), data.test.shape, 11),
                  "Six rows; in each one latent number goes from -2.5 to 2.5.",
-                 "One latent number of a picture moved from -2.5 to 2.5, the one with the largest "
-                 "KL on top. Below, those that the encoder uses least.");
+                 "One latent number of a picture moved from -2.5 to 2.5: the six with the largest "
+                 "KL, the largest on top.");
   if (run.option("--data").empty()) factors(run, report, seen.pass.q);
   quality(run, report, data, samples, back);
 }
@@ -424,7 +425,7 @@ void law(Run& run, Report& report) {
                          {exact, points}, {}, {false, true}),
               "Every direction of variance lambda keeps min(lambda, beta/2) of error and costs "
               "max(0, 1/2 log(2 lambda / beta)) nats: the curve. The other line joins what was "
-              "trained.");
+              "trained; its D is the exact mean over the noise.");
 }
 
 // ---- the sweep of beta, and three ways to break it ----------------------------------------------
@@ -470,7 +471,7 @@ void sweep(Run& run, Report& report, const Matrix& x) {
               scatter_plot({"Rate against distortion", "KL, nats", "squared error",
                             std::to_string(front.size()) + " of 4 models are on the Pareto front."},
                            points),
-              "On the front is what no other model beats in both. More rate buys less error.");
+              "On the front is what no other model beats in both.");
 }
 
 /// The text of the choice that the reader wrote into answers.toml.
@@ -483,9 +484,11 @@ std::string prediction(const Run& run, const std::string& question) {
   }
   const std::size_t from = text.find("[" + question + "]"), answer = text.find("answer = \"", from);
   if (from == std::string::npos || answer == std::string::npos) return "no such question";
-  const char letter = text[answer + std::strlen("answer = \"")];
+  const auto letter = static_cast<char>(
+      std::tolower(static_cast<unsigned char>(text[answer + std::strlen("answer = \"")])));
   const std::size_t choice = text.find(std::string("#    ") + letter + ") ", from);
-  if (choice == std::string::npos || choice > answer) return "none yet: answers.toml is empty";
+  if (choice == std::string::npos || choice > answer)
+    return "nothing yet; write a letter into answers.toml";
   std::string said;
   for (std::size_t i = choice + 8; i < answer; ++i) {
     if (text[i] != '\n') {
@@ -497,6 +500,26 @@ std::string prediction(const Run& run, const std::string& question) {
     }
   }
   return said;
+}
+
+/// Text in lines of at most 76 letters, all but the first indented.
+std::string wrapped(const std::string& text) {
+  std::string lines;
+  std::size_t used = 0;
+  std::istringstream words(text);
+  for (std::string word; words >> word; used += word.size() + 1) {
+    if (used + word.size() > 76) {
+      lines += "\n           ";
+      used = 10;
+    }
+    lines += (lines.empty() ? "" : " ") + word;
+  }
+  return lines + "\n";
+}
+
+std::string side_by_side(const std::string& what, const std::string& said,
+                         const std::string& found) {
+  return what + "\n  " + wrapped("you said: " + said) + "  " + wrapped("measured: " + found);
 }
 
 void broken(Run& run, Report& report, const Matrix& x) {
@@ -525,23 +548,28 @@ void broken(Run& run, Report& report, const Matrix& x) {
                           decimal(frechet_distance(decode(*model, prior(run, 4096, 4)), x), 2)});
   }
   report.table(table);
-  const bool same = start.decoder_hidden.weight == no_data.decoder_hidden.weight &&
+  const bool same = start.decoder_hidden.bias == no_data.decoder_hidden.bias &&
+                    start.decoder_hidden.weight == no_data.decoder_hidden.weight &&
                     start.decoder_output.weight == no_data.decoder_output.weight &&
                     start.decoder_output.bias == no_data.decoder_output.bias;
   const Matrix out = decode(huge, prior(run, 1000, 4));
   const double moved =
       double((out.rowwise() - out.colwise().mean()).rowwise().squaredNorm().mean());
   const double off = double((out.colwise().mean() - x.colwise().mean()).norm());
-  report.table({"Your predictions, from answers.toml, and what happened",
-                {"", "you said", "measured"},
-                {{"no KL", prediction(run, "break_it_no_kl"),
-                  "codes spread and shrink as the table says, beside those of beta 1"},
-                 {"no reconstruction", prediction(run, "break_it_no_reconstruction"),
-                  same ? "the decoder's weights are those of the start, bit for bit"
-                       : "the decoder's weights have changed"},
-                 {"beta 100", prediction(run, "break_it_beta_hundred"),
-                  "the decoder's output varies by " + decimal(moved, 4) +
-                      " over draws of z; its mean is " + decimal(off, 3) + " from the data's"}}});
+  const std::vector<std::string>&kept = table.rows[0], &free = table.rows[1];
+  report.listing(
+      side_by_side("no KL", prediction(run, "break_it_no_kl"),
+                   "error " + free[1] + ", median sigma " + free[3] + ", spread of mu " + free[4] +
+                       ", decoded draws of the prior at a distance of " + free[6] +
+                       "; with beta 1: " + kept[1] + ", " + kept[3] + ", " + kept[4] + ", " +
+                       kept[6]) +
+          side_by_side("no reconstruction", prediction(run, "break_it_no_reconstruction"),
+                       same ? "the decoder's weights are those of the start, bit for bit"
+                            : "the decoder's weights have changed") +
+          side_by_side("beta 100", prediction(run, "break_it_beta_hundred"),
+                       "the decoder's output varies by " + decimal(moved, 4) +
+                           " over draws of z; its mean is " + decimal(off, 3) + " from the data's"),
+      "Your predictions, from answers.toml, beside what was measured");
 }
 
 // ---- annealing ----------------------------------------------------------------------------------
@@ -614,7 +642,8 @@ void likelihoods(Run& run, Report& report, const ImageSplit& data) {
                  "Three rows: binary pictures, the Gaussian's means, the Bernoulli's "
                  "probabilities.",
                  "Binary pictures, the means of the Gaussian decoder, the probabilities of the "
-                 "Bernoulli decoder. Both use the same layers and the same number of steps.");
+                 "Bernoulli decoder. Same layers, same steps, beta 1 for both; for the Gaussian "
+                 "that is a decoder variance of 1/2, and it says so little about a pixel.");
 }
 
 /// One picture, trained to be near two: what squared error makes of a choice.

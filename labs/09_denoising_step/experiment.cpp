@@ -488,10 +488,11 @@ void table_of_targets(Report& report, const SampleQuality& q, const Decoded& dec
             "at least " + decimal(decoded.pictures, 3), decoded.samples,
             decoded.samples >= decoded.pictures)}});
   report.paragraph(
-      "The last two ask whether samples are copies. A decoder that blurs brings everything nearer "
-      "to the data, reconstructions of pictures kept back included (their row is in the table "
-      "above), so the third can fail without a copy. The fourth compares like with like: a copied "
-      "latent would be at distance 0.");
+      "The first is easy where pictures kept back differ from the others, which their row above "
+      "tells. The last two ask whether samples are copies. A decoder that blurs brings everything "
+      "nearer to the data, reconstructions of pictures kept back, too, so the third can fail "
+      "without a copy. The fourth compares like with like: a copied latent would be at distance "
+      "0.");
 }
 
 void sweep_steps(Report& report, const SampleRuler& ruler, const Pipeline& pipe,
