@@ -428,8 +428,10 @@ ImageSplit images_for(Run& run, Index train, Index test) {
   return split;
 }
 
-ExperimentOption data_option() {
-  return {"--data", "DIR", "pictures to train on: MNIST's files or its relatives', or PNGs"};
+std::vector<ExperimentOption> picture_options() {
+  std::vector<ExperimentOption> options = training_options();
+  options.push_back({"--data", "DIR", "MNIST's files or its relatives', or PNGs, to train on"});
+  return options;
 }
 
 Dataset parse_idx(std::string_view images, std::string_view labels) {

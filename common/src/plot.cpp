@@ -422,6 +422,22 @@ int colour_of_square(const Image& image, Index top, Index left, Index side) {
 
 }  // namespace
 
+Matrix stacked(const std::vector<Matrix>& blocks) {
+  require(!blocks.empty(), "stacked: expected a block of rows");
+  Index rows = 0;
+  for (const Matrix& block : blocks) {
+    require_size(block.cols(), blocks[0].cols(), "stacked: columns of a block");
+    rows += block.rows();
+  }
+  Matrix all(rows, blocks[0].cols());
+  Index at = 0;
+  for (const Matrix& block : blocks) {
+    all.middleRows(at, block.rows()) = block;
+    at += block.rows();
+  }
+  return all;
+}
+
 std::string half_blocks(const Image& image, Index columns) {
   require(columns >= 1, "half_blocks: expected a column, got " + std::to_string(columns));
   require(image.height > 0 && image.width > 0 && (image.channels == 1 || image.channels == 3),

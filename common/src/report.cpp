@@ -115,6 +115,8 @@ int picture_columns() {
 }  // namespace
 
 Report::Report(std::string title, Run& run) : title_(std::move(title)), run_(run) {
+  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
+              run.quick() ? ", quick" : "");
   body_ = "<h1>" + escape_markup(title_) + "</h1>\n" + facts_of(run);
 }
 

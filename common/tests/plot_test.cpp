@@ -198,6 +198,16 @@ TEST(TileGrid, RefusesWhatDoesNotFit) {
   EXPECT_THROW(tile_grid(Matrix::Zero(1, 4), {1, 2, 2}, 0), std::invalid_argument);
 }
 
+TEST(Stacked, PutsRowsBelowRows) {
+  Matrix a(1, 2), b(2, 2), all(3, 2);
+  a << 1, 2;
+  b << 3, 4, 5, 6;
+  all << 1, 2, 3, 4, 5, 6;
+  EXPECT_EQ(stacked({a, b}), all);
+  EXPECT_THROW(stacked({}), std::invalid_argument);
+  EXPECT_THROW(stacked({a, Matrix(1, 3)}), std::invalid_argument);
+}
+
 TEST(HalfBlocks, PutTwoRowsOfPixelsIntoALine) {
   const std::string text = half_blocks({3, 2, 1, {0, 255, 255, 0, 11, 100}}, 80);
   EXPECT_EQ(text,

@@ -245,6 +245,20 @@ TEST(OptimizerTest, StepsEveryParameterByTheRuleAndRemembers) {
                std::invalid_argument);
 }
 
+struct FakeLayer {
+  Matrix weight;
+  RowVector bias;
+};
+
+TEST(LayersByName, NameWeightAndBiasOfEach) {
+  FakeLayer a{Matrix::Zero(2, 3), RowVector::Zero(2)}, b{Matrix::Zero(1, 2), RowVector::Zero(1)};
+  const NamedTensors all = layers_by_name<FakeLayer>({{"a", &a}, {"b", &b}});
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all[1].name, "a.bias");
+  EXPECT_EQ(all[2].name, "b.weight");
+  EXPECT_EQ(all[2].shape(), (Shape{1, 2}));
+}
+
 TEST(OptimizerTest, RefusesARuleThatChangesAShape) {
   Matrix weight = Matrix::Zero(1, 2), gradient = weight;
   const auto transposing = [](const BallState& state, const Matrix&, std::int64_t,

@@ -3,8 +3,6 @@
 
 #include "common/experiment.hpp"
 
-#include <cstdio>
-
 #include "autoencoder.hpp"
 #include "common/dataset.hpp"
 #include "common/optimizer.hpp"
@@ -26,15 +24,10 @@ constexpr Index kBatch = 64;
 
 /// Every weight and bias, in one order; of a gradient as of a model.
 NamedTensors tensors_of(Autoencoder& model) {
-  NamedTensors all;
-  for (const auto& [name, layer] : {std::pair("encoder_hidden", &model.encoder_hidden),
-                                    {"encoder_output", &model.encoder_output},
-                                    {"decoder_hidden", &model.decoder_hidden},
-                                    {"decoder_output", &model.decoder_output}}) {
-    all.push_back({std::string(name) + ".weight", &layer->weight});
-    all.push_back({std::string(name) + ".bias", &layer->bias});
-  }
-  return all;
+  return layers_by_name<Layer>({{"encoder_hidden", &model.encoder_hidden},
+                                {"encoder_output", &model.encoder_output},
+                                {"decoder_hidden", &model.decoder_hidden},
+                                {"decoder_output", &model.decoder_output}});
 }
 
 Autoencoder initial_model(Index size, Index hidden, Index latent, std::uint64_t seed) {
@@ -206,14 +199,10 @@ void pictures(Run& run, Report& report) {
 }  // namespace
 
 std::vector<ExperimentOption> experiment_options() {
-  std::vector<ExperimentOption> options = training_options();
-  options.push_back(data_option());
-  return options;
+  return picture_options();
 }
 
 void run_experiment(Run& run) {
-  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
-              run.quick() ? ", quick" : "");
   Report report("An autoencoder, trained", run);
   mixture(run, report);
   pictures(run, report);

@@ -4,7 +4,6 @@
 #include "common/experiment.hpp"
 
 #include <cmath>
-#include <cstdio>
 
 #include "common/dataset.hpp"
 #include "common/optimizer.hpp"
@@ -365,8 +364,6 @@ std::vector<ExperimentOption> experiment_options() {
 }
 
 void run_experiment(Run& run) {
-  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
-              run.quick() ? ", quick" : "");
   Report report("Through the noise, and around it", run);
   same_noise(run, report);
   two_estimators(run, report);

@@ -6,7 +6,6 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "common/dataset.hpp"
@@ -310,14 +309,9 @@ struct LinearVae {
 };
 
 NamedTensors tensors_of(LinearVae& model) {
-  NamedTensors all;
-  for (const auto& [name, layer] : {std::pair("mu", &model.encoder.mu),
-                                    {"log_var", &model.encoder.log_var},
-                                    {"decoder", &model.decoder}}) {
-    all.push_back({std::string(name) + ".weight", &layer->weight});
-    all.push_back({std::string(name) + ".bias", &layer->bias});
-  }
-  return all;
+  return layers_by_name<Layer>({{"mu", &model.encoder.mu},
+                                {"log_var", &model.encoder.log_var},
+                                {"decoder", &model.decoder}});
 }
 
 /// Gradients of the negative ELBO, one draw per sample: the loss, back through the decoder, back
@@ -421,8 +415,6 @@ std::vector<ExperimentOption> experiment_options() {
 }
 
 void run_experiment(Run& run) {
-  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
-              run.quick() ? ", quick" : "");
   Report report("The bound and the evidence", run);
   derivation(report);
   bound(report);

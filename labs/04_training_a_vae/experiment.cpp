@@ -4,7 +4,6 @@
 #include "common/experiment.hpp"
 
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <sstream>
@@ -43,16 +42,11 @@ Matrix sigmoid(const Matrix& logits) {
 }
 
 NamedTensors tensors_of(Vae& model) {
-  NamedTensors all;
-  for (const auto& [name, layer] : {std::pair("encoder_hidden", &model.encoder_hidden),
-                                    {"mu", &model.heads.mu},
-                                    {"log_var", &model.heads.log_var},
-                                    {"decoder_hidden", &model.decoder_hidden},
-                                    {"decoder_output", &model.decoder_output}}) {
-    all.push_back({std::string(name) + ".weight", &layer->weight});
-    all.push_back({std::string(name) + ".bias", &layer->bias});
-  }
-  return all;
+  return layers_by_name<Layer>({{"encoder_hidden", &model.encoder_hidden},
+                                {"mu", &model.heads.mu},
+                                {"log_var", &model.heads.log_var},
+                                {"decoder_hidden", &model.decoder_hidden},
+                                {"decoder_output", &model.decoder_output}});
 }
 
 Vae initial_model(Index size, Index hidden, Index latent, std::uint64_t seed) {
@@ -149,19 +143,6 @@ std::string yes(bool met) {
 
 Matrix prior(const Run& run, Index count, Index latent) {
   return Random(run.seed(), kPrior).normal_matrix(count, latent);
-}
-
-/// Blocks of rows below each other.
-Matrix stacked(const std::vector<Matrix>& blocks) {
-  Index rows = 0;
-  for (const Matrix& block : blocks) rows += block.rows();
-  Matrix all(rows, blocks.at(0).cols());
-  rows = 0;
-  for (const Matrix& block : blocks) {
-    all.middleRows(rows, block.rows()) = block;
-    rows += block.rows();
-  }
-  return all;
 }
 
 // ---- pictures -----------------------------------------------------------------------------------
@@ -681,9 +662,7 @@ void blur(Run& run, Report& report) {
 }  // namespace
 
 std::vector<ExperimentOption> experiment_options() {
-  std::vector<ExperimentOption> options = training_options();
-  options.push_back(data_option());
-  return options;
+  return picture_options();
 }
 
 void run_experiment(Run& run) {

@@ -460,14 +460,10 @@ void pictures(Run& run, Report& report) {
 }  // namespace
 
 std::vector<ExperimentOption> experiment_options() {
-  std::vector<ExperimentOption> options = training_options();
-  options.push_back(data_option());
-  return options;
+  return picture_options();
 }
 
 void run_experiment(Run& run) {
-  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
-              run.quick() ? ", quick" : "");
   Report report("A VQ-VAE, trained", run);
   mixture(run, report);
   pictures(run, report);

@@ -345,15 +345,10 @@ struct VqVae {
 
 /// What the optimizer moves; of a gradient as of a model.
 NamedTensors tensors_of(VqVae& model) {
-  NamedTensors all;
-  for (const auto& [name, layer] : {std::pair("encoder_hidden", &model.encoder_hidden),
-                                    {"encoder_output", &model.encoder_output},
-                                    {"decoder_hidden", &model.decoder_hidden},
-                                    {"decoder_output", &model.decoder_output}}) {
-    all.push_back({std::string(name) + ".weight", &layer->weight});
-    all.push_back({std::string(name) + ".bias", &layer->bias});
-  }
-  return all;
+  return layers_by_name<Layer>({{"encoder_hidden", &model.encoder_hidden},
+                                {"encoder_output", &model.encoder_output},
+                                {"decoder_hidden", &model.decoder_hidden},
+                                {"decoder_output", &model.decoder_output}});
 }
 
 VqVae initial_model(Index size, std::uint64_t seed) {
@@ -523,14 +518,10 @@ void pictures(Run& run, Report& report) {
 }  // namespace
 
 std::vector<ExperimentOption> experiment_options() {
-  std::vector<ExperimentOption> options = training_options();
-  options.push_back(data_option());
-  return options;
+  return picture_options();
 }
 
 void run_experiment(Run& run) {
-  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
-              run.quick() ? ", quick" : "");
   Report report("A codebook that lives", run);
   corner(run, report);
   unused(run, report);

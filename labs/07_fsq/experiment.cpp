@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "autoencoder.hpp"
 #include "codebook_ema.hpp"
@@ -42,14 +41,10 @@ struct Model {
 };
 
 NamedTensors tensors_of(Model& model) {
-  NamedTensors all;
-  for (const auto& [name, layer] : {std::pair("encoder_hidden", &model.encoder_hidden),
-                                    {"encoder_output", &model.encoder_output},
-                                    {"decoder_hidden", &model.decoder_hidden},
-                                    {"decoder_output", &model.decoder_output}}) {
-    all.push_back({std::string(name) + ".weight", &layer->weight});
-    all.push_back({std::string(name) + ".bias", &layer->bias});
-  }
+  NamedTensors all = layers_by_name<Layer>({{"encoder_hidden", &model.encoder_hidden},
+                                            {"encoder_output", &model.encoder_output},
+                                            {"decoder_hidden", &model.decoder_hidden},
+                                            {"decoder_output", &model.decoder_output}});
   if (!model.is_fsq()) all.push_back({"codebook", &model.codebook});
   return all;
 }
@@ -356,14 +351,10 @@ void pictures(Report& report, const ImageSplit& data, const Model& model, const 
 }  // namespace
 
 std::vector<ExperimentOption> experiment_options() {
-  std::vector<ExperimentOption> options = training_options();
-  options.push_back(data_option());
-  return options;
+  return picture_options();
 }
 
 void run_experiment(Run& run) {
-  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
-              run.quick() ? ", quick" : "");
   Report report("FSQ beside VQ", run);
   const ImageSplit data = images_for(run, 4096, 512);
   report.heading("Eight tokens of 1000 codes: " + data.train.name);

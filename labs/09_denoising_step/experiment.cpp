@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numbers>
 #include <tuple>
 
@@ -49,23 +48,14 @@ Layer initial_layer(Index out, Index in, Random& random) {
   return {initial_weight(out, in, random), RowVector::Zero(out)};
 }
 
-NamedTensors tensors_of(const std::vector<std::pair<std::string, Layer*>>& layers) {
-  NamedTensors all;
-  for (const auto& [name, layer] : layers) {
-    all.push_back({name + ".weight", &layer->weight});
-    all.push_back({name + ".bias", &layer->bias});
-  }
-  return all;
-}
-
 // ---- the autoencoder ----------------------------------------------------------------------------
 
 NamedTensors tensors_of(Vae& model) {
-  return tensors_of({{"encoder_hidden", &model.encoder_hidden},
-                     {"mu", &model.heads.mu},
-                     {"log_var", &model.heads.log_var},
-                     {"decoder_hidden", &model.decoder_hidden},
-                     {"decoder_output", &model.decoder_output}});
+  return layers_by_name<Layer>({{"encoder_hidden", &model.encoder_hidden},
+                                {"mu", &model.heads.mu},
+                                {"log_var", &model.heads.log_var},
+                                {"decoder_hidden", &model.decoder_hidden},
+                                {"decoder_output", &model.decoder_output}});
 }
 
 /// A VAE whose decoder puts out logits of pixels. A beta below 1 spends more nats on sharpness;
@@ -158,7 +148,7 @@ NamedTensors tensors_of(Denoiser& model) {
   std::vector<std::pair<std::string, Layer*>> named;
   for (Layer& layer : model.layers)
     named.emplace_back("layer" + std::to_string(named.size()), &layer);
-  return tensors_of(named);
+  return layers_by_name(named);
 }
 
 constexpr Index kWaves = 4;
@@ -322,16 +312,6 @@ Labels drawn_labels(const Labels& all, Index count, std::uint64_t seed) {
   for (Index i = 0; i < count; ++i)
     drawn.push_back(all[static_cast<std::size_t>(random.integer(0, std::ssize(all) - 1))]);
   return drawn;
-}
-
-/// Rows below rows.
-Matrix stacked(const std::vector<Matrix>& parts) {
-  Matrix all(0, parts.front().cols());
-  for (const Matrix& part : parts) {
-    all.conservativeResize(all.rows() + part.rows(), Eigen::NoChange);
-    all.bottomRows(part.rows()) = part;
-  }
-  return all;
 }
 
 // ---- one step, and all of them ------------------------------------------------------------------
@@ -598,14 +578,10 @@ void compare(Run& run, Report& report, const Pipeline& pipe, const ImageSplit& d
 }  // namespace
 
 std::vector<ExperimentOption> experiment_options() {
-  std::vector<ExperimentOption> options = training_options();
-  options.push_back(data_option());
-  return options;
+  return picture_options();
 }
 
 void run_experiment(Run& run) {
-  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
-              run.quick() ? ", quick" : "");
   Report report("Latent diffusion, from end to end", run);
   const ImageSplit data = images_for(run, run.quick() ? 2048 : 8192, run.quick() ? 512 : 2048);
   report.heading("A VAE, and a denoiser in its latents: " + data.train.name);

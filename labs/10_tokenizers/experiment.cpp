@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 
 #include "autoencoder.hpp"
@@ -842,16 +841,13 @@ void designs(Run& run, Report& report) {
 }  // namespace
 
 std::vector<ExperimentOption> experiment_options() {
-  std::vector<ExperimentOption> options = training_options();
-  options.push_back(data_option());
+  std::vector<ExperimentOption> options = picture_options();
   options.push_back({"--design", "F,C,K", "a design to add up: factor, channels, codes or 0"});
   return options;
 }
 
 void run_experiment(Run& run) {
   if (!run.option("--design").empty()) design_from(run.option("--design"));  // before any training
-  std::printf("seed       %llu%s\n", static_cast<unsigned long long>(run.seed()),
-              run.quick() ? ", quick" : "");
   Report report("Tokens: pictures, clips, and new pictures", run);
   pictures(run, report);
   equal_tables(run, report);

@@ -123,9 +123,9 @@ ImageSplit read_image_folder(const std::string& folder);
 /// @throws RunUsageError  if the run that is resumed had other data.
 ImageSplit images_for(Run& run, Index train, Index test);
 
-/// The option that `images_for` reads.
-/// @return  --data DIR
-ExperimentOption data_option();
+/// The options of an experiment that trains on pictures.
+/// @return  Those of `training_options`, and --data DIR, which `images_for` reads.
+std::vector<ExperimentOption> picture_options();
 
 /// Reads pictures and their labels as MNIST and its relatives publish them: two IDX files of
 /// unsigned bytes, plain or compressed with gzip.

@@ -7,6 +7,20 @@
 
 namespace latent {
 
+/// The weights and biases of layers, for an optimizer and a checkpoint.
+/// @tparam Layer  Of lab 01: weight and bias.
+/// @param layers  By name; the layers must outlive the result.
+/// @return        "NAME.weight" and "NAME.bias" of each.
+template <typename Layer>
+NamedTensors layers_by_name(const std::vector<std::pair<std::string, Layer*>>& layers) {
+  NamedTensors all;
+  for (const auto& [name, layer] : layers) {
+    all.push_back({name + ".weight", &layer->weight});
+    all.push_back({name + ".bias", &layer->bias});
+  }
+  return all;
+}
+
 /// What the rule remembers of each parameter of a model, and the loop over them:
 ///
 ///     Optimizer adam(adam_step, tensors_of(model));

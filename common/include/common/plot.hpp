@@ -100,6 +100,12 @@ std::string bar_chart(const PlotText& text, const std::vector<Bar>& bars);
 /// @throws std::invalid_argument  if there is no tile, or shape and columns of tiles do not fit.
 Image tile_grid(const Matrix& tiles, const Shape& shape, Index columns);
 
+/// Rows below rows, for grids of several kinds of tiles.
+/// @param blocks  At least one, all with as many columns.
+/// @return        All rows, in their order.
+/// @throws std::invalid_argument  if there is none, or columns differ.
+Matrix stacked(const std::vector<Matrix>& blocks);
+
 /// A picture as text for a terminal of 256 colours: each letter is the upper half of a box whose
 /// two halves are two pixels. If it is too wide, squares of four pixels become one; what then still
 /// does not fit is cut off on the right, since smaller ones could not be told apart.

@@ -23,6 +23,7 @@ struct ReportTable {
 /// shown as they are, markup in them included.
 class Report {
  public:
+  /// Prints the seed.
   /// @param title  Of the page.
   /// @param run    Tells the seed, the command line, whose functions ran, and where files go. Must
   ///               outlive the report.
