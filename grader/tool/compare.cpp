@@ -58,16 +58,17 @@ RunReport report_of(const std::string& name) {
 
 std::vector<SharedTable> tables_of(const RunReport& first, const RunReport& second) {
   std::vector<SharedTable> all;
-  for (const auto& [report, is_first] : {std::pair(&first, true), std::pair(&second, false)}) {
-    for (const Json& table : report->json.at("tables")) {
-      const auto section = table.at("section").get<std::string>(),
-                 caption = table.at("caption").get<std::string>();
-      auto found = std::find_if(all.begin(), all.end(), [&](const SharedTable& t) {
-        return t.section == section && t.caption == caption && (is_first || t.second == nullptr);
-      });
-      if (is_first || found == all.end()) found = all.insert(all.end(), {section, caption});
-      (is_first ? found->first : found->second) = &table;
-    }
+  for (const Json& table : first.json.at("tables"))
+    all.push_back({table.at("section").get<std::string>(), table.at("caption").get<std::string>(),
+                   &table, nullptr});
+  for (const Json& table : second.json.at("tables")) {
+    const auto section = table.at("section").get<std::string>(),
+               caption = table.at("caption").get<std::string>();
+    auto found = std::find_if(all.begin(), all.end(), [&](const SharedTable& t) {
+      return t.section == section && t.caption == caption && t.second == nullptr;
+    });
+    if (found == all.end()) found = all.insert(all.end(), {section, caption, nullptr, nullptr});
+    found->second = &table;
   }
   return all;
 }
