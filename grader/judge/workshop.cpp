@@ -139,13 +139,21 @@ std::string replace_all(std::string text, const std::string& from, const std::st
   return text;
 }
 
-/// The compiler and its flags, with the kit where the jail can see it.
-std::vector<std::string> compiler_command(const std::string& kit) {
+/// The compiler and its flags, with the kit where the jail can see it. The precompiled prelude is
+/// of a worker's flags; with others the prelude is read as text, for Clang refuses where GCC
+/// ignores.
+std::vector<std::string> compiler_command(const std::string& kit,
+                                          const std::vector<std::string>& more_flags) {
   std::vector<std::string> command{config::kCompiler};
   for (const std::string& flag : split(config::kFlags, ';')) command.push_back(flag);
+  command.insert(command.end(), more_flags.begin(), more_flags.end());
+  command.push_back("-I" + kit + "/include");
+  if (!more_flags.empty()) {
+    command.insert(command.end(), {"-include", "grader/worker/prelude.hpp"});
+    return command;
+  }
   for (const std::string& flag : split(config::kPrelude, ';'))
     command.push_back(replace_all(flag, config::kKitDir, kit));
-  command.push_back("-I" + kit + "/include");
   return command;
 }
 
@@ -169,8 +177,7 @@ Finished run_compiler(const std::string& file, const std::string& box,
   const std::string kit = readable_for_jail(config::kKitDir);
   JailSpec spec;
   spec.argv = {"/bin/sh", "-c", "umask 077; \"$0\" \"$@\" && nm -P -g out.o >out.sym"};
-  for (const std::string& word : compiler_command(kit)) spec.argv.push_back(word);
-  spec.argv.insert(spec.argv.end(), more_flags.begin(), more_flags.end());
+  for (const std::string& word : compiler_command(kit, more_flags)) spec.argv.push_back(word);
   for (const char* word : {"-ftemplate-depth=500", clang ? "-ferror-limit=5" : "-fmax-errors=5",
                            clang ? "-fconstexpr-steps=10000000" : "-fconstexpr-ops-limit=10000000",
                            "-c", file.c_str(), "-o", "out.o"})
