@@ -110,8 +110,7 @@ struct ImageSplit {
 /// @param folder  Its path.
 /// @return        Values from 0 to 1.
 /// @throws FileError  if it cannot be read, holds neither, one is damaged, sizes differ or are
-/// above
-///                    64 x 64, or there are fewer than ten pictures.
+///                    above 64 x 64, or there are fewer than ten pictures.
 ImageSplit read_image_folder(const std::string& folder);
 
 /// What a run trains on: the folder of its option --data, or else sprites.
