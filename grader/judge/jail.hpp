@@ -41,6 +41,8 @@ struct JailSpec {
   std::vector<std::string> readable;  ///< Folders to see, besides /usr.
   std::string writable;               ///< One folder to write in, which is also where it starts.
   bool needs_proc = false;
+  bool trusted =
+      false;  ///< Ours, and not locked in at all: with threads, devices, its environment.
   Limits limits;
   int requests_fd = -1, replies_fd = -1;  ///< Become 3 and 4.
   int output_fd = -1;                     ///< Becomes 1 and 2; stdin is /dev/null.
@@ -70,7 +72,8 @@ class Jailed {
   void clean_up();
 
   pid_t pid_ = -1;
-  uid_t uid_ = 0;  ///< The unprivileged user it runs as, where we are root.
+  uid_t uid_ = 0;         ///< The unprivileged user it runs as, where we are root.
+  bool trusted_ = false;  ///< Leaves nothing behind.
 };
 
 /// "it was killed by signal 11 (Segmentation fault)" or "it ended with exit status 0".

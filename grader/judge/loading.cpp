@@ -50,6 +50,11 @@ void load_alternatives(const Lab& lab) {
   load(lab.name + ".author", "author_" + lab.name);
 }
 
+std::string variant_worker(const Lab& lab, const std::string& kind) {
+  const std::string path = std::string(config::kVariantsDir) + "/" + lab.name + "." + kind;
+  return std::filesystem::exists(path) ? path : "";
+}
+
 bool has_judge(const Lab& lab) {
   return std::filesystem::exists(library(lab.name));
 }

@@ -3,6 +3,8 @@
 /// nobody waits for the labs that they have not come to.
 #pragma once
 
+#include <string>
+
 #include "grader/wire/dispatch.hpp"
 
 namespace latent::grader {
@@ -15,6 +17,12 @@ void load_judge(const Lab& lab);
 /// The lab's right alternatives, for author check.
 /// @throws GraderFailure  likewise.
 void load_alternatives(const Lab& lab);
+
+/// The worker made of the solutions with those of one kind in the place of plain ones, built with
+/// the alternatives.
+/// @param kind  "fast"
+/// @return      Its path, or empty if the lab has no such solution.
+std::string variant_worker(const Lab& lab, const std::string& kind);
 
 /// Whether the lab has been built: its library and its part of the kit.
 bool has_judge(const Lab& lab);

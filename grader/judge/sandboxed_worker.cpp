@@ -44,6 +44,7 @@ void SandboxedWorker::start() {
   spec.replies_fd = replies.write.get();
   spec.output_fd = output.write.get();
   spec.needs_proc = options_.sanitized;
+  spec.trusted = options_.trusted;
   if (options_.sanitized) spec.limits.memory_bytes = 0;
   process_ = Jailed(spec);
   requests_ = std::move(requests.write);

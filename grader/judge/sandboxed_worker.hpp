@@ -17,6 +17,7 @@ struct WorkerOptions {
   std::string executable;
   std::chrono::milliseconds deadline{3000};  ///< For one answer.
   bool sanitized = false;                    ///< Needs /proc and much address space.
+  bool trusted = false;                      ///< One of ours, which is not locked in.
   std::string record = {};                   ///< A file that takes every request, or none.
 };
 

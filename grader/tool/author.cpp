@@ -90,7 +90,9 @@ class LabCheck {
   bool run(const AuthorCheckArguments& arguments) {
     check_texts();
     check_solution();
-    check_seeds(arguments.seeds);
+    check_seeds(arguments.seeds, "the solution",
+                [&] { return std::make_unique<LinkedTable>(lab_); });
+    check_variants(arguments.seeds);
     check_thoughtless();
     for (const Exercise& exercise : lab_.exercises) check_candidates(exercise);
     check_sweep(arguments.sweep);
@@ -237,22 +239,47 @@ class LabCheck {
     }
   }
 
-  /// The solution holds on the cases of many gradings. Each seed's five cases are judged together
-  /// with those of others: what takes long is the process, not the property.
-  void check_seeds(int seeds) {
+  using MakeSubmission = std::function<std::unique_ptr<Submission>()>;
+
+  /// What is called `who` holds on the cases of many gradings. Each seed's five cases are judged
+  /// together with those of others: what takes long is the process, not the property.
+  void check_seeds(int seeds, const std::string& who, const MakeSubmission& make) {
     constexpr int kTogether = 100;
     for (int done = 0; done < seeds; done += kTogether) {
       JudgeOptions options;
       options.seed = seed_ + static_cast<std::uint64_t>(done);
       options.cases = 5 * std::min(kTogether, seeds - done);
-      show_progress(lab_.name + ": seed " + std::to_string(done) + " of " + std::to_string(seeds));
-      for (const ExerciseResult& result :
-           judge_forked({&lab_, [&] { return std::make_unique<LinkedTable>(lab_); }, options})) {
+      show_progress(lab_.name + ": " + who + ", seed " + std::to_string(done) + " of " +
+                    std::to_string(seeds));
+      for (const ExerciseResult& result : judge_forked({&lab_, make, options})) {
         demand(result.verdict == Verdict::kPass,
-               result.id + ": the solution does not pass " + failed_property(result));
+               result.id + ": " + who + " does not pass " + failed_property(result));
       }
     }
     show_progress("");
+  }
+
+  /// What stands beside a solution for speed has the same properties. It answers from a process of
+  /// its own, which may have threads and a device.
+  void check_variants(int seeds) {
+    for (const auto& [kind, ending] : {std::pair<std::string, std::string>("fast", ".fast.cpp")}) {
+      std::string ids;
+      for (const Exercise& exercise : lab_.exercises) {
+        const fs::path plain = source_dir() + "/solutions/" + lab_.name + "/" + exercise.file();
+        if (fs::exists(fs::path(plain).replace_extension(ending))) ids += " " + exercise.id;
+      }
+      if (ids.empty()) continue;
+      const std::string worker = variant_worker(lab_, kind);
+      demand(!worker.empty(), "the worker of" + ids + ", " + kind + ", is not built");
+      if (worker.empty()) continue;
+      check_seeds(std::max(1, seeds), "the " + kind + " solution", [worker] {
+        WorkerOptions options{worker};
+        options.trusted = true;
+        options.deadline = std::chrono::seconds(30);
+        return std::make_unique<SandboxedWorker>(options);
+      });
+      variants_.push_back(kind + ":" + ids);
+    }
   }
 
   void check_thoughtless() {
@@ -410,6 +437,8 @@ class LabCheck {
       for (const std::string& sentence : row.needed) sum.needed.insert(exercise.id + sentence);
     }
     print_row("together", sum);
+    for (const std::string& variant : variants_)
+      std::printf("all properties asked again of what is %s\n", variant.c_str());
     std::fflush(stdout);
   }
 
@@ -429,6 +458,7 @@ class LabCheck {
   std::uint64_t seed_;
   bool verbose_;
   std::map<std::string, Row> rows_;
+  std::vector<std::string> variants_;
   std::vector<std::string> problems_;
 };
 

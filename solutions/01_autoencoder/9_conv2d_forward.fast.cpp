@@ -1,18 +1,18 @@
-// What is slow in 9_conv2d_forward.cpp, made fast, for benchmarks and long runs.
+// 9_conv2d_forward.cpp, made fast.
 //
 // 1. The patches are laid out by column: one row per (channel, u, v), one column per output
 //    position. With stride 1 such a row is a piece of an image row, so it is copied, not gathered,
 //    and the product comes out channel by channel, which is the layout of y: nothing is transposed.
-// 2. A band of patches is small, half a MiB, so that it is used up while a cache still holds it. The
+// 2. A band of patches is small, half a MiB, so that it is used up while a cache still holds it.
+// The
 //    patches of a whole 512x512 image with 64 channels would be 576 MiB.
 // 3. Bands are independent of one another, so threads take turns at them. Each writes positions of
 //    its own, in an order of additions that does not depend on the number of threads.
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
 #include "autoencoder.hpp"
+#include "common/parallel.hpp"
 #include "common/require.hpp"
 
 namespace latent {
@@ -85,18 +85,12 @@ Tensor4 conv2d_forward(const Tensor4& x, const Tensor4& weight, const RowVector&
   const Index rows = std::max<Index>(1, kBandBytes / row_bytes);
   const Index bands = (y.h() + rows - 1) / rows;
   const Convolution convolution{x, weight, bias, options, y};
-  std::atomic<Index> next{0};
-  const auto work = [&] {
-    Matrix patches;
-    for (Index i = next++; i < y.n() * bands; i = next++) {
+  in_parallel(y.n() * bands, [&] {
+    return [&, patches = Matrix()](Index i) mutable {
       const Index begin = i % bands * rows;
       convolution.band(patches, i / bands, begin, std::min(begin + rows, y.h()));
-    }
-  };
-  std::vector<std::jthread> helpers;
-  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) helpers.emplace_back(work);
-  work();
-  helpers.clear();
+    };
+  });
   return y;
 }
 

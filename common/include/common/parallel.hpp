@@ -1,0 +1,33 @@
+/// @file
+/// Work that falls into independent parts, on all processors.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <thread>
+#include <vector>
+
+namespace latent {
+
+/// Does parts 0 to count - 1, each exactly once, on as many threads as this process has processors.
+///
+/// Which thread does which part is chance; the result is not, as long as a part writes nowhere but
+/// to places of its own. A part must not throw.
+///
+/// @param count        How many parts.
+/// @param make_worker  Called once on each thread. Returns a callable that takes a part's number,
+///                     and may hold memory that it uses again for the next.
+template <class MakeWorker>
+void in_parallel(std::ptrdiff_t count, const MakeWorker& make_worker) {
+  std::atomic<std::ptrdiff_t> next{0};
+  const auto run = [&] {
+    auto worker = make_worker();
+    for (std::ptrdiff_t part = next++; part < count; part = next++) worker(part);
+  };
+  std::vector<std::jthread> helpers;
+  const auto threads = static_cast<std::ptrdiff_t>(std::thread::hardware_concurrency());
+  for (std::ptrdiff_t i = 1; i < threads && i < count; ++i) helpers.emplace_back(run);
+  run();
+}
+
+}  // namespace latent
