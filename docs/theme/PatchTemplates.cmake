@@ -47,6 +47,8 @@ replace(layout "<tab type=\"namespaces\" visible=\"yes\" title=\"\"" "<tab type=
 foreach(list IN ITEMS classes hierarchy classmembers classindex classlist exceptions namespacemembers)
   replace(layout "<tab type=\"${list}\" visible=\"[^\"]*\"" "<tab type=\"${list}\" visible=\"no\"")
 endforeach()
+# So is the list of a class's members: no class here inherits documented ones. Pages without a link are not kept.
+replace(layout "<allmemberslink visible=\"yes\"" "<allmemberslink visible=\"no\"")
 # The page of a namespace repeats no list that stands in the pages of its groups.
 replace(layout "(<namespace>.*)<functions title=\"\"/>(.*<memberdef>.*</namespace>)" "\\1\\2")
 file(WRITE ${OUT}/layout.xml "${layout}")
