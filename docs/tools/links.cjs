@@ -58,4 +58,4 @@ function deadLinks(html) {
   return problems;
 }
 
-module.exports = {removeOrphans, deadLinks};
+module.exports = {filesBelow, removeOrphans, deadLinks};

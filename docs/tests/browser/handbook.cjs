@@ -16,6 +16,7 @@ const {spawnSync} = require("child_process");
 const {pathToFileURL} = require("url");
 const {parseArgs} = require("util");
 const {loadFigures, nativeCalls, stateOf} = require("../../tools/figures.cjs");
+const {filesBelow} = require("../../tools/links.cjs");
 
 const names = ["html", "native", "chromium", "modules", "wasm", "only", "pages", "looks"];
 const {values: options} = parseArgs({options: Object.fromEntries(names.map(name => [name, {type: "string"}]))});
@@ -248,6 +249,15 @@ async function driveHalfSolved(browser, native) {
   }
 }
 
+// --- size -------------------------------------------------------------------------------------------------------------------
+
+/** Asked here, not by the build: no reader shall lack a handbook because another Doxygen writes more. */
+function checkSize(html) {
+  const files = filesBelow(html), bytes = files.reduce((sum, file) => sum + fs.statSync(file).size, 0), most = 8000000;
+  console.log(`${files.length} files, ${bytes} bytes`);
+  if (bytes > most) problem(`the handbook has ${bytes} bytes, more than ${most}`);
+}
+
 // --- pages ------------------------------------------------------------------------------------------------------------------
 
 async function axe(page, what) {
@@ -351,6 +361,7 @@ async function main() {
   }
   if (wants("own") && options.wasm) await driveHalfSolved(browser, native);
   if (wants("pages")) {
+    checkSize(html);
     await checkSearch(browser, base);
     await checkPages(browser, html, base);
     console.log(`first formula after ${Math.round(await firstFormula(browser, base))} ms (median of 5, lab_03_elbo.html)`);
