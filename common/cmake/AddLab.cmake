@@ -8,7 +8,7 @@
 #   grader/alternatives/NN_name.cpp                 into judges/NN_name.author.so, loaded by author check
 #   grader/stubs/NN_name/*.cpp                      to the kit, as objects for what is not written yet
 #   solutions/NN_name/*.cpp                         to the kit, as reference for later labs
-#   solutions/NN_name/*.fast.cpp                    into a worker of their own, see Variants.cmake
+#   solutions/NN_name/*.fast.cpp, *.cu, *.device.cpp into workers of their own, see Variants.cmake and Cuda.cmake
 # and a library of the learner's own files, which nothing builds, for editors to find their flags.
 # USES names the earlier labs whose contracts this one includes.
 function(add_lab name)
@@ -22,7 +22,7 @@ function(add_lab name)
 
   file(GLOB stubs CONFIGURE_DEPENDS ${root}/grader/stubs/${name}/*.cpp)
   file(GLOB solutions CONFIGURE_DEPENDS ${root}/solutions/${name}/*.cpp)
-  list(FILTER solutions EXCLUDE REGEX "\\.fast\\.cpp$")
+  list(FILTER solutions EXCLUDE REGEX "\\.(fast|device)\\.cpp$")
 
   foreach(stub IN LISTS stubs)
     cmake_path(GET stub STEM exercise)
@@ -63,6 +63,7 @@ function(add_lab name)
     _latentlab_loaded(author_${name} ${name}.author ${root}/grader/alternatives/${name}.cpp)
     target_link_libraries(author_${name} PRIVATE judge_${name})
     latentlab_variants(${name} ${lab_USES})
+    latentlab_device(${name} ${lab_USES})
     set_property(GLOBAL APPEND PROPERTY LATENTLAB_REFERENCES ${references})
     if(BUILD_TESTING)
       # One seed, so that a run that failed fails again. `author check --sweep` looks for luck.

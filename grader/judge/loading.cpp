@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <set>
 
@@ -53,6 +54,21 @@ void load_alternatives(const Lab& lab) {
 std::string variant_worker(const Lab& lab, const std::string& kind) {
   const std::string path = std::string(config::kVariantsDir) + "/" + lab.name + "." + kind;
   return std::filesystem::exists(path) ? path : "";
+}
+
+std::string device_name() {
+  static const std::string name = [] {
+    // In a process of its own: once it has looked for a GPU, a process can no longer fork freely.
+    std::string found;
+    const std::string program = std::string(config::kVariantsDir) + "/device_name";
+    if (!std::filesystem::exists(program)) return found;
+    std::FILE* output = ::popen(("'" + program + "' 2>/dev/null").c_str(), "r");
+    char line[256] = "";
+    if (output != nullptr && std::fgets(line, sizeof line, output) != nullptr) found = line;
+    if (output != nullptr) ::pclose(output);
+    return found.substr(0, found.find('\n'));
+  }();
+  return name;
 }
 
 bool has_judge(const Lab& lab) {

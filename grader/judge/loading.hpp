@@ -20,9 +20,13 @@ void load_alternatives(const Lab& lab);
 
 /// The worker made of the solutions with those of one kind in the place of plain ones, built with
 /// the alternatives.
-/// @param kind  "fast"
+/// @param kind  "fast"; "emulated" or "cuda": kernels, on the processor or on a GPU.
 /// @return      Its path, or empty if the lab has no such solution.
 std::string variant_worker(const Lab& lab, const std::string& kind);
+
+/// @return  The name of the GPU that kernels would run on; empty if there is none, or if this build
+///          has no kernels for GPUs.
+std::string device_name();
 
 /// Whether the lab has been built: its library and its part of the kit.
 bool has_judge(const Lab& lab);

@@ -262,24 +262,28 @@ class LabCheck {
   /// What stands beside a solution for speed has the same properties. It answers from a process of
   /// its own, which may have threads and a device.
   void check_variants(int seeds) {
-    for (const auto& [kind, ending] : {std::pair<std::string, std::string>("fast", ".fast.cpp")}) {
-      std::string ids;
-      for (const Exercise& exercise : lab_.exercises) {
-        const fs::path plain = source_dir() + "/solutions/" + lab_.name + "/" + exercise.file();
-        if (fs::exists(fs::path(plain).replace_extension(ending))) ids += " " + exercise.id;
-      }
-      if (ids.empty()) continue;
-      const std::string worker = variant_worker(lab_, kind);
-      demand(!worker.empty(), "the worker of" + ids + ", " + kind + ", is not built");
-      if (worker.empty()) continue;
-      check_seeds(std::max(1, seeds), "the " + kind + " solution", [worker] {
-        WorkerOptions options{worker};
-        options.trusted = true;
-        options.deadline = std::chrono::seconds(30);
-        return std::make_unique<SandboxedWorker>(options);
-      });
-      variants_.push_back(kind + ":" + ids);
+    check_variant("fast", ".fast.cpp", seeds);
+    check_variant("emulated", ".cu", seeds);
+    if (!device_name().empty()) check_variant("cuda", ".cu", seeds);
+  }
+
+  void check_variant(const std::string& kind, const std::string& ending, int seeds) {
+    std::string ids;
+    for (const Exercise& exercise : lab_.exercises) {
+      fs::path file = source_dir() + "/solutions/" + lab_.name + "/" + exercise.file();
+      if (fs::exists(file.replace_extension(ending))) ids += " " + exercise.id;
     }
+    if (ids.empty()) return;
+    const std::string worker = variant_worker(lab_, kind);
+    demand(!worker.empty(), "what answers with" + ids + " of the kind " + kind + " is not built");
+    if (worker.empty()) return;
+    check_seeds(std::max(1, seeds), "the " + kind + " solution", [worker] {
+      WorkerOptions options{worker};
+      options.trusted = true;
+      options.deadline = std::chrono::seconds(30);
+      return std::make_unique<SandboxedWorker>(options);
+    });
+    variants_.push_back(kind + (kind == "cuda" ? " (" + device_name() + "):" : ":") + ids);
   }
 
   void check_thoughtless() {
@@ -439,6 +443,8 @@ class LabCheck {
     print_row("together", sum);
     for (const std::string& variant : variants_)
       std::printf("all properties asked again of what is %s\n", variant.c_str());
+    if (!variant_worker(lab_, "cuda").empty() && device_name().empty())
+      std::printf("compiled and linked for GPUs, but not run: there is none here\n");
     std::fflush(stdout);
   }
 
