@@ -154,7 +154,9 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, Arguments... a
 #ifdef LATENTLAB_EMULATED
   emulated::run(grid, block, [&] { kernel(static_cast<Parameters>(arguments)...); });
 #else
-  kernel<<<grid, block> > >(static_cast<Parameters>(arguments)...);
+  // clang-format off
+  kernel<<<grid, block>>>(static_cast<Parameters>(arguments)...);  // which it would tear apart
+  // clang-format on
 #endif
   check(cudaGetLastError(), "launch");
 }
