@@ -94,14 +94,14 @@ std::string submission_sha256(const Report& report) {
   return sha256(all);
 }
 
-Json header(std::uint64_t seed) {
+Json header(std::uint64_t seed, const std::string& sandbox) {
   return {{"schema", "latentlab/result/v1"},
           {"grader_version", config::kVersion},
           {"commit", commit()},
           {"compiler", config::kCompilerName},
           {"time", now()},
           {"seed", std::to_string(seed)},
-          {"sandbox", to_string(confinement())}};
+          {"sandbox", sandbox}};
 }
 
 std::string xml(const std::string& text) {
@@ -130,7 +130,8 @@ std::string xml(const std::string& text) {
 }  // namespace
 
 nlohmann::json to_json(const Report& report) {
-  Json j = header(report.seed);
+  Json j = header(report.seed, report.device.empty() ? to_string(confinement()) : "none");
+  if (!report.device.empty()) j["device"] = report.device;
   j["status"] = "graded";
   j["learner"] = printable(report.learner, 200);
   j["submission_sha256"] = submission_sha256(report);
@@ -156,7 +157,7 @@ nlohmann::json to_json(const Report& report) {
 }
 
 nlohmann::json failure_to_json(const std::string& why, std::uint64_t seed) {
-  Json j = header(seed);
+  Json j = header(seed, to_string(confinement()));
   j["status"] = "grader_failed";
   j["reason"] = printable(why);
   j["labs"] = Json::array();

@@ -55,6 +55,7 @@ class Grading {
                                           const Earlier& earlier, JudgeOptions options,
                                           std::vector<ExerciseResult> together);
   Earlier earlier_objects(const Lab& lab);
+  void use_device(const Lab& lab, WorkerOptions& worker) const;
   GradedLab report_on(const Lab& lab);
   void find_crash(const Lab& lab, Judged& judged, const ExerciseResult& result,
                   const std::vector<std::string>& earlier);
@@ -76,6 +77,8 @@ Report Grading::run() {
   report.seed = options_.seed;
   report.submission = options_.submission;
   report.learner = options_.learner;
+  if (!options_.device.empty())
+    report.device = options_.device == "cuda" ? device_name() : "the processor, emulated";
   report.sealed = options_.sealed;
   for (const Lab& lab : labs()) {
     if (std::any_of(lab.exercises.begin(), lab.exercises.end(),
@@ -132,12 +135,13 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   if (options.only.empty()) return;
   const Earlier earlier = earlier_objects(lab);
   options.not_ready.insert(earlier.missing.begin(), earlier.missing.end());
-  const std::string worker = workshop_.link(judged.build, earlier.objects);
+  WorkerOptions worker{workshop_.link(judged.build, earlier.objects)};
+  if (!options_.device.empty()) use_device(lab, worker);
   choose();  // linking may have found pieces that do not fit
   if (options.only.empty()) return;
   if (options_.progress) options_.progress("judging " + lab.name);
-  auto results = judge_forked(
-      {&lab, [&] { return std::make_unique<SandboxedWorker>(WorkerOptions{worker}); }, options});
+  auto results =
+      judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(worker); }, options});
   results = judge_apart(lab, judged.build, earlier, options, std::move(results));
   for (const ExerciseResult& result : results) {
     ExerciseResult& kept = judged.results[result.id] = result;
@@ -147,6 +151,15 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
     if (result.verdict == Verdict::kCrashed && !options_.sealed)
       find_crash(lab, judged, result, earlier.objects);
   }
+}
+
+/// Asks the solutions' kernels, if the lab has any.
+void Grading::use_device(const Lab& lab, WorkerOptions& worker) const {
+  const std::string variant = variant_worker(lab, options_.device);
+  if (variant.empty()) return;
+  worker.executable = variant;
+  worker.trusted = true;
+  worker.deadline = std::chrono::seconds(30);  // a GPU takes its time to wake up
 }
 
 /// Replays the first case that crashed with sanitizers, for the line to look at. Once per run: it

@@ -45,6 +45,7 @@ struct Report {
   std::uint64_t seed = 0;
   std::string submission;
   std::string learner;
+  std::string device;  ///< What kernels ran on, or empty. If they did, there was no sandbox.
   bool sealed = false;
   bool verbose = false;             ///< Show every failing property in full, not only the first.
   std::set<std::string> explained;  ///< Ids of questions answered right whose explanation was seen.
@@ -63,6 +64,7 @@ struct GradeOptions {
   std::string learner;
   bool sealed = false;
   bool questions = true;
+  std::string device;         ///< "cuda" or "emulated": solutions' kernels, without sandbox.
   bool for_debugger = false;  ///< Replay: also keep what a debugger takes.
   std::function<void(const std::string&)>
       progress;  ///< Told what is being done, for a status line.

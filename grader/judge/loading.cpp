@@ -41,6 +41,13 @@ void load(const std::string& name, const std::string& target) {
   loaded.insert(name);
 }
 
+/// A program of the variants, which the launcher builds like the libraries.
+std::string built(const std::string& file, const std::string& target) {
+  const std::string path = std::string(config::kVariantsDir) + "/" + file;
+  if (!std::filesystem::exists(path)) build(target);
+  return path;
+}
+
 }  // namespace
 
 void load_judge(const Lab& lab) {
@@ -51,18 +58,33 @@ void load_alternatives(const Lab& lab) {
   load(lab.name + ".author", "author_" + lab.name);
 }
 
+std::vector<std::string> exercises_with(const Lab& lab, const std::string& kind) {
+  std::vector<std::string> ids;
+  for (const Exercise& exercise : lab.exercises) {
+    std::filesystem::path file =
+        std::string(config::kSourceDir) + "/solutions/" + lab.name + "/" + exercise.file();
+    if (std::filesystem::exists(file.replace_extension(kind == "fast" ? ".fast.cpp" : ".cu")))
+      ids.push_back(exercise.id);
+  }
+  return ids;
+}
+
 std::string variant_worker(const Lab& lab, const std::string& kind) {
-  const std::string path = std::string(config::kVariantsDir) + "/" + lab.name + "." + kind;
-  return std::filesystem::exists(path) ? path : "";
+  if (exercises_with(lab, kind).empty()) return "";
+  return built(lab.name + "." + kind, "worker_" + kind + "_" + lab.name);
+}
+
+std::string kernel_library(const std::string& name, const std::string& kind) {
+  return built("libkernels_" + kind + "_" + name + ".a", "kernels_" + kind + "_" + name);
 }
 
 std::string device_name() {
   static const std::string name = [] {
-    // In a process of its own: once it has looked for a GPU, a process can no longer fork freely.
     std::string found;
-    const std::string program = std::string(config::kVariantsDir) + "/device_name";
-    if (!std::filesystem::exists(program)) return found;
-    std::FILE* output = ::popen(("'" + program + "' 2>/dev/null").c_str(), "r");
+    if (!config::kHasCuda) return found;
+    // In a process of its own: once it has looked for a GPU, a process can no longer fork freely.
+    const std::string command = "'" + built("device_name", "device_name") + "' 2>/dev/null";
+    std::FILE* output = ::popen(command.c_str(), "r");
     char line[256] = "";
     if (output != nullptr && std::fgets(line, sizeof line, output) != nullptr) found = line;
     if (output != nullptr) ::pclose(output);

@@ -358,7 +358,9 @@ void print(const Report& report, const TextStyle& style, std::ostream& out) {
   }
   const bool one = report.labs.size() == 1 && report.labs[0].exercises.size() == 1;
   if (!one) print_table(report, style, out);
-  out << "sandbox: " << to_string(confinement()) << "   seed: " << report.seed << '\n';
+  const std::string sandbox =
+      report.device.empty() ? to_string(confinement()) : "none   kernels on: " + report.device;
+  out << "sandbox: " << sandbox << "   seed: " << report.seed << '\n';
   if (!report.sealed) out << next_step(report) << '\n';
 }
 

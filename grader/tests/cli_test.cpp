@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -208,6 +209,28 @@ TEST_F(Cli, GradesTheSolutionsOfAnExerciseAsComplete) {
   EXPECT_EQ(result_["score"], result_["max"]);
   EXPECT_EQ(result_["status"], "graded");
   EXPECT_EQ(result_["schema"], "latentlab/result/v1");
+}
+
+TEST_F(Cli, GradesTheKernelsOfTheSolutionsAndThoseOfNobodyElse) {
+  const std::string solutions = std::string(LATENTLAB_SOURCE) + "/solutions";
+  const Ended ended = run(
+      {"grade", "5.2", "--submission", solutions, "--device", "emulated", "--json", "result.json"});
+  EXPECT_EQ(ended.status, 0) << ended;
+  EXPECT_TRUE(ended.says("sandbox: none kernels on: the processor, emulated")) << ended;
+  const Json result = Json::parse(content(home_ + "/result.json"));
+  EXPECT_EQ(result["sandbox"], "none");
+  EXPECT_EQ(result["score"], result["max"]);
+
+  hand_in(kReparameterize, "int x = 0;\n");
+  const Ended foreign = run({"grade", "--submission", "submission", "--device", "emulated"});
+  EXPECT_EQ(foreign.status, 2) << foreign;
+  EXPECT_TRUE(foreign.complains("--device takes no submission but ours")) << foreign;
+  for (const std::string& command : {"grade 5 --device tpu", "run 5 --device tpu"}) {
+    std::istringstream words(command);
+    const Ended unknown = run({std::istream_iterator<std::string>(words), {}});
+    EXPECT_EQ(unknown.status, 2) << unknown;
+    EXPECT_TRUE(unknown.complains("--device takes cuda or emulated, not \"tpu\"")) << unknown;
+  }
 }
 
 // ---- bad submissions: a sentence each, and the others are graded all the same -------------------
@@ -1006,6 +1029,8 @@ TEST_F(Cli, SaysHowARunIsAskedFor) {
         std::pair(std::vector<std::string>{"run", "8", "--use-solution", "8.77"}, "8.77"),
         std::pair(std::vector<std::string>{"run", "8", "--submission", "/nowhere"},
                   "there is no folder /nowhere"),
+        std::pair(std::vector<std::string>{"run", "8", "--device", "emulated"},
+                  "the kernels are the reference's: add --use-solution"),
         std::pair(std::vector<std::string>{"run", "--compare", "01/1"}, "takes a word after it"),
         std::pair(std::vector<std::string>{"run", "--compare", "/nowhere", "/etc"},
                   "/nowhere is not the folder of a run")}) {

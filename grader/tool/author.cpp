@@ -262,20 +262,17 @@ class LabCheck {
   /// What stands beside a solution for speed has the same properties. It answers from a process of
   /// its own, which may have threads and a device.
   void check_variants(int seeds) {
-    check_variant("fast", ".fast.cpp", seeds);
-    check_variant("emulated", ".cu", seeds);
-    if (!device_name().empty()) check_variant("cuda", ".cu", seeds);
+    check_variant("fast", seeds);
+    check_variant("emulated", seeds);
+    if (exercises_with(lab_, "cuda").empty()) return;
+    if (!device_name().empty())
+      check_variant("cuda", seeds);
+    else
+      variants_.push_back("not asked of kernels on a GPU: there is none, or no nvcc");
   }
 
-  void check_variant(const std::string& kind, const std::string& ending, int seeds) {
-    std::string ids;
-    for (const Exercise& exercise : lab_.exercises) {
-      fs::path file = source_dir() + "/solutions/" + lab_.name + "/" + exercise.file();
-      if (fs::exists(file.replace_extension(ending))) ids += " " + exercise.id;
-    }
-    if (ids.empty()) return;
+  void check_variant(const std::string& kind, int seeds) {
     const std::string worker = variant_worker(lab_, kind);
-    demand(!worker.empty(), "what answers with" + ids + " of the kind " + kind + " is not built");
     if (worker.empty()) return;
     check_seeds(std::max(1, seeds), "the " + kind + " solution", [worker] {
       WorkerOptions options{worker};
@@ -283,7 +280,9 @@ class LabCheck {
       options.deadline = std::chrono::seconds(30);
       return std::make_unique<SandboxedWorker>(options);
     });
-    variants_.push_back(kind + (kind == "cuda" ? " (" + device_name() + "):" : ":") + ids);
+    std::string line = "all properties asked again, " + kind + ":";
+    for (const std::string& id : exercises_with(lab_, kind)) line += " " + id;
+    variants_.push_back(kind == "cuda" ? line + " on " + device_name() : line);
   }
 
   void check_thoughtless() {
@@ -441,10 +440,7 @@ class LabCheck {
       for (const std::string& sentence : row.needed) sum.needed.insert(exercise.id + sentence);
     }
     print_row("together", sum);
-    for (const std::string& variant : variants_)
-      std::printf("all properties asked again of what is %s\n", variant.c_str());
-    if (!variant_worker(lab_, "cuda").empty() && device_name().empty())
-      std::printf("compiled and linked for GPUs, but not run: there is none here\n");
+    for (const std::string& variant : variants_) std::printf("%s\n", variant.c_str());
     std::fflush(stdout);
   }
 

@@ -26,7 +26,7 @@ struct UsageError : std::runtime_error {
 /// What `lab grade` takes.
 struct GradeArguments {
   std::vector<std::string> names;
-  std::string submission, seed, json, junit, learner;
+  std::string submission, seed, json, junit, learner, device;
   bool plain = false, sealed = false, verbose = false;
 };
 
@@ -76,6 +76,9 @@ std::string submission_folder(const std::string& name);
 /// Ids of exercises named by "5", "05_vq...", "5.2" or "nearest_code"; empty: all.
 /// @throws UsageError  with "did you mean" for a name that does not exist.
 std::set<std::string> exercise_ids(const std::vector<std::string>& names);
+
+/// @throws UsageError  unless it is "emulated", or "cuda" where there is a GPU.
+void check_device_name(const std::string& name);
 
 /// The nearest of the candidates, or empty if none is near.
 std::string nearest(const std::string& name, const std::vector<std::string>& candidates);

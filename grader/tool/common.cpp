@@ -8,6 +8,7 @@
 #include <random>
 
 #include "config.hpp"
+#include "grader/judge/loading.hpp"
 #include "grader/tool/commands.hpp"
 
 namespace latent::grader {
@@ -157,6 +158,15 @@ void remember(const std::string& key, int value) {
   nlohmann::json facts = memory();
   facts[key] = value;
   write_file(memory_file(), facts.dump(1));
+}
+
+void check_device_name(const std::string& name) {
+  if (name != "cuda" && name != "emulated")
+    throw UsageError("--device takes cuda or emulated, not \"" + name + "\".");
+  if (name == "cuda" && device_name().empty())
+    throw UsageError(
+        "there is no GPU here, or no nvcc. --device emulated runs the same kernels on the "
+        "processor.");
 }
 
 }  // namespace latent::grader

@@ -28,6 +28,16 @@ void write_reports(const GradeArguments& options, const nlohmann::json& result) 
   if (!options.junit.empty()) write_file(from_callers_folder(options.junit), to_junit(result));
 }
 
+/// A device runs what it is given without a sandbox, so it is given nothing but ours.
+void check_device(const std::string& device, const std::string& submission) {
+  if (device.empty()) return;
+  check_device_name(device);
+  std::error_code error;
+  if (!std::filesystem::equivalent(submission, source_dir() + "/solutions", error))
+    throw UsageError("kernels run without a sandbox, so --device takes no submission but ours: " +
+                     ("./lab grade --submission solutions --device " + device));
+}
+
 }  // namespace
 
 int run_grade(const GradeArguments& options) {
@@ -35,6 +45,8 @@ int run_grade(const GradeArguments& options) {
   grading.submission = submission_folder(options.submission);
   grading.state = state_dir();
   grading.only = exercise_ids(options.names);
+  check_device(options.device, grading.submission);
+  grading.device = options.device;
   grading.seed = seed_from(options.seed);
   grading.learner = options.learner;
   grading.sealed = options.sealed;

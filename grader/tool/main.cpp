@@ -50,6 +50,8 @@ class CommandLine {
     grade->add_option("--junit", grade_.junit, "Also write JUnit XML to this file");
     grade->add_option("--learner", grade_.learner,
                       "Whose work this is; sealed questions depend on it");
+    grade->add_option("--device", grade_.device,
+                      "With --submission solutions: their kernels, on cuda or emulated");
     grade->add_flag("--plain", grade_.plain,
                     "Plain lines without columns or colour, for screen readers");
     grade->add_flag("--verbose,-v", grade_.verbose,

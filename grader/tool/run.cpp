@@ -30,6 +30,7 @@ constexpr const char* kHelp =
     "Options:\n"
     "  --use-solution IDS  the reference in place of these exercises: 8.7,8.8 or a lab, or all\n"
     "  --submission DIR    somebody's folder laid out like labs/, locked into the sandbox\n"
+    "  --device NAME       the reference's kernels: on cuda, or emulated on the processor\n"
     "  --out DIR           where files go (default: .lab/runs/NN/1, 2, ...)\n"
     "  --compare A B       no run: the reports of two side by side, as folders or as 01/1 01/2\n"
     "Options of an experiment: ./lab run LAB --help\n";
@@ -39,7 +40,7 @@ struct Wish {
   const Lab* lab = nullptr;
   bool help = false;
   std::set<std::string> from_solutions;
-  std::string out, submission;
+  std::string out, submission, device;
   std::vector<std::string> compared;  ///< Two runs, or none.
   std::vector<std::string> rest;      ///< The experiment's own.
 };
@@ -93,6 +94,8 @@ Wish parse(const std::vector<std::string>& words) {
       wish.out = from_callers_folder(value());
     else if (name == "--compare")
       wish.compared = {value(), value()};
+    else if (name == "--device")
+      wish.device = value();
     else if (name == "--submission")
       wish.submission = submission_folder(value());
     else
@@ -100,6 +103,19 @@ Wish parse(const std::vector<std::string>& words) {
     wish.help = wish.help || name == "--help" || name == "-h";
   }
   return wish;
+}
+
+/// Kernels are the solutions', and run without a sandbox.
+void check_device(const Wish& wish) {
+  if (wish.device.empty()) return;
+  check_device_name(wish.device);
+  if (!wish.submission.empty())
+    throw UsageError(
+        "kernels run without a sandbox: --device and --submission exclude each other.");
+  if (wish.from_solutions.empty())
+    throw UsageError(
+        "the kernels are the reference's: add --use-solution all, or some of its "
+        "exercises.");
 }
 
 /// The only lab with a run, where none was named.
@@ -219,6 +235,7 @@ int run_run(const std::vector<std::string>& words) {
     return kComplete;
   }
   const Lab& lab = wish.lab != nullptr ? *wish.lab : *default_lab();
+  check_device(wish);
   // The help of an experiment must not wait for its functions.
   if (wish.help) {
     std::cout << kHelp << std::flush;
@@ -226,7 +243,7 @@ int run_run(const std::vector<std::string>& words) {
   }
   Program program;
   try {
-    program = build_program(lab, wish.from_solutions, wish.submission);
+    program = build_program(lab, wish.from_solutions, wish.submission, wish.device);
   } catch (const RunRefused& e) {
     std::cerr << "lab: " << e.what();
     return kIncomplete;

@@ -114,16 +114,19 @@ Words link_words(const std::string& program) {
 class Building {
  public:
   Building(const Lab& lab, const std::set<std::string>& from_solutions,
-           const std::string& submission)
+           const std::string& submission, const std::string& device)
       : lab_(lab),
         from_solutions_(from_solutions),
         submission_(submission),
+        device_(device),
         workshop_(submission, state_dir(), kFlags),
         root_(source_dir()),
         cache_(state_dir() + "/cache"),
         scratch_(make_scratch()),
         compiler_(compiler_words(root_)) {
     fs::create_directories(cache_);
+    if (device_ == "emulated") compiler_.emplace_back("-DLATENTLAB_EMULATED");
+    if (device_ == "cuda") compiler_.insert(compiler_.end(), {"-isystem", config::kCudaIncludes});
     fingerprint_ =
         headers_in(root_ + "/common/include") + file_text(root_ + "/grader/wire/eigen_misuse.hpp") +
         file_text(root_ + "/grader/worker/prelude.hpp") + config::kCompilerName + processor();
@@ -152,6 +155,8 @@ class Building {
   void hand_in(const std::vector<const Exercise*>& exercises);
   bool is_written(const Exercise& exercise) const;
   Unit own_unit(const Exercise& exercise) const;
+  std::string reference_file(const Exercise& exercise) const;
+  Words kernels() const;
   std::vector<Unit> units_for(const std::vector<const Exercise*>& exercises);
   [[noreturn]] void refuse_missing() const;
   std::string link(const std::vector<Unit>& units) const;
@@ -161,6 +166,7 @@ class Building {
   const Lab& lab_;
   const std::set<std::string>& from_solutions_;
   const std::string& submission_;
+  const std::string& device_;
   Workshop workshop_;                    ///< Of the submission.
   std::map<std::string, Piece> pieces_;  ///< What it has, by exercise.
   std::string root_, cache_, scratch_;
@@ -345,13 +351,33 @@ Building::Unit Building::own_unit(const Exercise& exercise) const {
   throw RunRefused(text);
 }
 
+/// The solution's own file, or what calls its kernels.
+std::string Building::reference_file(const Exercise& exercise) const {
+  fs::path path = root_ + "/solutions/" + lab_of(exercise).name + "/" + exercise.file();
+  const fs::path on_device = fs::path(path).replace_extension(".device.cpp");
+  return !device_.empty() && fs::exists(on_device) ? on_device : path;
+}
+
+/// The libraries of kernels, of all labs that have some: one lab's may call another's.
+Words Building::kernels() const {
+  if (device_.empty()) return {};
+  Words words{"-Wl,--start-group"};
+  for (const Lab& lab : labs()) {
+    if (!exercises_with(lab, device_).empty()) words.push_back(kernel_library(lab.name, device_));
+  }
+  words.push_back(kernel_library("common", device_));
+  words.emplace_back("-Wl,--end-group");
+  std::istringstream libraries(device_ == "cuda" ? config::kCudaLibraries : "");
+  for (std::string library; std::getline(libraries, library, ';');) words.push_back(library);
+  return words;
+}
+
 std::vector<Building::Unit> Building::units_for(const std::vector<const Exercise*>& exercises) {
   std::vector<Unit> units;
   if (!submission_.empty()) hand_in(exercises);
   for (const Exercise* exercise : exercises) {
     if (!seen_.insert(exercise).second) continue;
-    const std::string reference =
-        root_ + "/solutions/" + lab_of(*exercise).name + "/" + exercise->file();
+    const std::string reference = reference_file(*exercise);
     if (from_solutions_.contains(exercise->id)) {
       if (!fs::exists(reference))
         throw RunRefused("there is no reference for " + exercise->id + " in this copy.\n");
@@ -424,6 +450,8 @@ std::string Building::link(const std::vector<Unit>& units) const {
     objects.push_back(unit.object);
     key_text += unit.object + '\n';
   }
+  const Words device = kernels();
+  for (const std::string& library : device) key_text += library + '\n';
   const std::string path = cache_ + "/" + sha256(key_text) + ".run";
   if (fs::exists(path)) return path;
   std::string output;
@@ -431,6 +459,7 @@ std::string Building::link(const std::vector<Unit>& units) const {
   if (submission_.empty()) {
     Words words = link_words(scratch_ + "/program");
     words.insert(words.end(), objects.begin(), objects.end());
+    words.insert(words.end(), device.begin(), device.end());
     words.insert(words.end(), kLibraries.begin(), kLibraries.end());
     linked = succeeds(words, scratch_ + "/link.txt", output);
     if (linked) write_file(path, file_text(scratch_ + "/program"));
@@ -457,8 +486,8 @@ std::string own_file(const Exercise& exercise) {
 }
 
 Program build_program(const Lab& lab, const std::set<std::string>& from_solutions,
-                      const std::string& submission) {
-  return Building(lab, from_solutions, submission).build();
+                      const std::string& submission, const std::string& device) {
+  return Building(lab, from_solutions, submission, device).build();
 }
 
 }  // namespace latent::grader

@@ -37,9 +37,10 @@ std::string own_file(const Exercise& exercise);
 /// @param lab             Whose experiment.
 /// @param from_solutions  Exercises to take from solutions/, written or not.
 /// @param submission      Somebody's folder laid out like labs/, to be locked in; empty: labs/.
+/// @param device          "cuda" or "emulated": the kernels of solutions that have some; or empty.
 /// @throws RunRefused     if a function that it calls is not written or does not compile.
 Program build_program(const Lab& lab, const std::set<std::string>& from_solutions,
-                      const std::string& submission = "");
+                      const std::string& submission = "", const std::string& device = "");
 
 /// A program that is started.
 struct Start {
