@@ -72,7 +72,7 @@ function(add_lab name)
     endif()
   endif()
 
-  file(GLOB learners CONFIGURE_DEPENDS ${root}/labs/${name}/*.cpp)
+  file(GLOB learners CONFIGURE_DEPENDS ${root}/labs/${name}/*.cpp ${root}/labs/${name}/experiment/*.cpp)
   if(learners)
     add_library(lab_${name} OBJECT EXCLUDE_FROM_ALL ${learners})
     target_include_directories(lab_${name} PRIVATE ${includes})

@@ -38,6 +38,17 @@ constexpr const char* kCommon[] = {"dataset",        "experiment", "experiment_m
 /// takes longer.
 const Words kFlags{"-O3", "-march=native", "-ffp-contract=off", "-w"};
 
+/// With its parts, if it has any, in the folder experiment/ beside it.
+std::vector<std::string> experiment_files(const Lab& lab) {
+  std::vector<std::string> files{experiment_file(lab)};
+  std::error_code none;
+  for (const auto& entry :
+       fs::directory_iterator(labs_dir() + "/" + lab.name + "/experiment", none))
+    if (entry.path().extension() == ".cpp") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 /// Runs a command of ours.
 /// @param output  Filled with what it prints.
 /// @return        Whether it succeeded.
@@ -180,7 +191,8 @@ class Building {
 
 /// From the experiment to what it calls, to what that calls, until nothing new turns up.
 Program Building::build() {
-  std::vector<Unit> all{{experiment_file(lab_), "", "", true}}, wave;
+  std::vector<Unit> all, wave;
+  for (const std::string& file : experiment_files(lab_)) all.push_back({file, "", "", true});
   for (const char* stem : kCommon)
     all.push_back({root_ + "/common/src/" + stem + ".cpp", "", "", true});
   precompile();
