@@ -19,8 +19,7 @@
 namespace latent::device {
 namespace {
 
-// ---- 1
-// -------------------------------------------------------------------------------------------
+// ---- 1 ------------------------------------------------------------------------------------------
 
 __global__ void one_row_per_thread(const float* z, const float* codebook, std::int64_t* indices,
                                    Size n, Size k, Size d) {
@@ -42,8 +41,7 @@ __global__ void one_row_per_thread(const float* z, const float* codebook, std::i
   indices[row] = nearest;
 }
 
-// ---- 2
-// -------------------------------------------------------------------------------------------
+// ---- 2 ------------------------------------------------------------------------------------------
 
 constexpr int kTile = 64;            // rows, and codes, of a block
 constexpr int kDepth = 16;           // elements of them that shared memory holds at a time
@@ -118,8 +116,7 @@ __global__ void __launch_bounds__(kSide* kSide)
   }
 }
 
-// ---- 3
-// -------------------------------------------------------------------------------------------
+// ---- 3 ------------------------------------------------------------------------------------------
 
 constexpr Size kRowsOfBlock = 4096, kCodesOfBlock = 2048;  // 32 MiB of scores
 constexpr int kWarps = kThreads / 32;

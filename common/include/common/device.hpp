@@ -48,8 +48,7 @@ __host__ __device__ constexpr Size element_of(Size block, Size thread, Size turn
   return (block * kPerThread + turn) * kThreads + thread;
 }
 
-// ---- Calls and memory
-// ----------------------------------------------------------------------------
+// ---- Calls and memory ---------------------------------------------------------------------------
 
 /// @param status  What a call of the CUDA runtime returned.
 /// @param what    Names the call, for the message.
@@ -106,8 +105,7 @@ class Buffer {
   Size size_ = 0;
 };
 
-// ---- What libraries do well
-// ------------------------------------------------------------------------
+// ---- What libraries do well ---------------------------------------------------------------------
 
 /// Whether a matrix enters a product as it is or transposed.
 enum class Side { kAsIs, kTransposed };
@@ -138,8 +136,7 @@ void multiply(const float* a, Side side_a, const float* b, Side side_b, float* c
 /// @param n       How many.
 void sort_pairs(std::int64_t* keys, std::int64_t* values, Size n);
 
-// ---- Launches
-// ----------------------------------------------------------------------------------------
+// ---- Launches -----------------------------------------------------------------------------------
 
 #if defined(__CUDACC__) || defined(LATENTLAB_EMULATED)
 

@@ -29,8 +29,7 @@ constexpr Index kStageCount = 12, kCodes = 64, kWidth = 32, kShown = 12;
 /// "yes" or "no", for a table's column of targets.
 std::string yes_no(bool met);
 
-// ---- two layers: tokenizer.cpp
-// --------------------------------------------------------------------
+// ---- two layers: tokenizer.cpp ------------------------------------------------------------------
 
 /// Linear, tanh, linear: encoder, decoder and prior are one each.
 struct Net {
@@ -55,8 +54,7 @@ void append(NamedTensors& all, const std::string& name, Net& net);
 /// From full to zero: large steps first, or the noise of the batches keeps it from settling.
 double rate_at(double rate, const Training& training, std::int64_t steps);
 
-// ---- a tokenizer: tokenizer.cpp
-// -------------------------------------------------------------------
+// ---- a tokenizer: tokenizer.cpp -----------------------------------------------------------------
 
 struct Tokenizer {
   Net encoder, decoder;
@@ -74,8 +72,7 @@ RvqOutput tokens_of(const Tokenizer& model, const Matrix& x);
 /// The picture that the first `used` tokens of each row stand for.
 Matrix decode(const Tokenizer& model, const RvqIndices& tokens, Index used = kStageCount);
 
-// ---- what the run shows
-// ---------------------------------------------------------------------------
+// ---- what the run shows -------------------------------------------------------------------------
 
 /// Pictures as tokens, and new ones: pictures.cpp.
 void pictures(Run& run, Report& report);
