@@ -16,11 +16,14 @@ struct Blas {
 /// @return  What is loaded. Throws nothing.
 Blas blas_in_use();
 
-/// Starts the program anew where OpenBLAS took the processor for a Prescott of 2004, as older
-/// releases take every newer one: with `OPENBLAS_CORETYPE`, which it reads when it is loaded.
-/// Leaves that variable alone if it is set.
-/// @param argv  As main received them.
-void wake_openblas(char** argv);
+/// Starts the program anew where OpenBLAS, which looks around when it is loaded, saw the wrong
+/// machine: more processors than this process shall have, or a Prescott of 2004, as which older
+/// releases take every newer processor. For the latter it sets `OPENBLAS_CORETYPE`, unless it is
+/// set. Returns if there is nothing to change, so that the program started anew goes on.
+/// @param argv   As main received them.
+/// @param cores  On how many processors to run from now on; 0: on those that there are.
+/// @throws std::runtime_error  if there are not so many.
+void wake_openblas(char** argv, int cores = 0);
 
 /// @param threads  For the products from now on, if OpenBLAS makes them.
 void set_blas_threads(int threads);

@@ -1,11 +1,9 @@
 #include "torch_tae.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
 #include <cstring>
-#include <thread>
 
 namespace latent {
 namespace {
@@ -84,7 +82,6 @@ struct TorchTae::Layers {
 
 TorchTae::TorchTae(const std::vector<TaeLayer>& encoder, const std::vector<TaeLayer>& decoder)
     : layers_(std::make_unique<Layers>()) {
-  at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));
   for (const auto* part : {&encoder, &decoder}) {
     for (const TaeLayer& layer : *part) layers_->all.emplace_back(layer);
   }

@@ -15,7 +15,7 @@
 #include "blas.hpp"
 #include "common/dataset.hpp"
 #include "common/random.hpp"
-#include "vae_recipe.hpp"
+#include "solution_vae.hpp"
 #ifdef LATENTLAB_TORCH
 #include "torch_vae.hpp"
 #endif
@@ -28,70 +28,6 @@ constexpr double kMostElboRatio = 1.01;
 constexpr int kEpochsOnOneThread = 7;
 enum StreamOf : std::uint64_t { kWeights, kEpoch, kTestNoise };
 
-// ---- Ours
-// ----------------------------------------------------------------------------------------
-
-class SolutionVae : public Trainee {
- public:
-  SolutionVae(Vae initial, const Matrix& images) : images_(images), model_(std::move(initial)) {
-    for (const Layer* layer : layers_of(model_)) {
-      const Matrix weight = Matrix::Zero(layer->weight.rows(), layer->weight.cols());
-      const Matrix bias = Matrix::Zero(1, layer->bias.cols());
-      states_.push_back({{}, weight, weight});
-      states_.push_back({{}, bias, bias});
-    }
-  }
-
-  void step(std::span<const Index> rows, const Matrix& eps, StepTimes& times) override {
-    Matrix x(std::ssize(rows), images_.cols());
-    for (Index i = 0; i < x.rows(); ++i) x.row(i) = images_.row(rows[static_cast<std::size_t>(i)]);
-    times.ended(StepTimes::kBatchOfImages);
-    const VaePass pass = vae_forward(model_, x, eps);
-    times.ended(StepTimes::kForward);
-    Loss reconstruction = bce_with_logits(pass.x_hat, x);
-    KlStandardNormal kl = kl_standard_normal(pass.q.mu, pass.q.log_var);
-    times.ended(StepTimes::kLoss);
-    Vae gradient =
-        vae_backward(model_, x, eps, pass,
-                     {std::move(reconstruction.gradient), std::move(kl.mu), std::move(kl.log_var)});
-    times.ended(StepTimes::kBackward);
-    update(gradient);
-    times.ended(StepTimes::kAdam);
-  }
-
-  double neg_elbo(const Matrix& x, const Matrix& eps) const override {
-    const VaePass pass = vae_forward(model_, x, eps);
-    return bce_with_logits(pass.x_hat, x).value +
-           kl_standard_normal(pass.q.mu, pass.q.log_var).value;
-  }
-
- private:
-  static std::array<Layer*, 5> layers_of(Vae& vae) {
-    return {&vae.encoder_hidden, &vae.heads.mu, &vae.heads.log_var, &vae.decoder_hidden,
-            &vae.decoder_output};
-  }
-
-  void update(Vae& gradient) {
-    ++steps_;
-    auto state = states_.begin();
-    const auto move = [&](auto& parameter, const auto& its_gradient) {
-      state->parameter = std::move(parameter);
-      *state = adam_step(*state, its_gradient, steps_, {.learning_rate = kLearningRate});
-      parameter = std::move(state->parameter);
-      ++state;
-    };
-    for (std::size_t i = 0; i < 5; ++i) {
-      move(layers_of(model_)[i]->weight, layers_of(gradient)[i]->weight);
-      move(layers_of(model_)[i]->bias, layers_of(gradient)[i]->bias);
-    }
-  }
-
-  const Matrix& images_;
-  Vae model_;
-  std::vector<AdamState> states_;  // of each weight and bias, in the order of layers_of
-  std::int64_t steps_ = 0;
-};
-
 // ---- The recipe
 // ----------------------------------------------------------------------------------
 
@@ -100,26 +36,6 @@ ImageSplit pictures() {
     return read_image_folder(std::string(folder) + "/mnist");
   std::printf("LATENTLAB_DATA is not set, so these are drawn sprites instead of MNIST.\n");
   return {sprites(1, 8000).data, sprites(2, 2000).data};
-}
-
-/// As torch.nn.Linear begins: weights and biases uniform within 1 / sqrt(inputs).
-Layer initial_layer(Random& random, Index in, Index out) {
-  const double reach = 1.0 / std::sqrt(static_cast<double>(in));
-  Layer layer{Matrix(out, in), RowVector(out)};
-  for (float& w : layer.weight.reshaped()) w = static_cast<float>(random.uniform(-reach, reach));
-  for (float& b : layer.bias) b = static_cast<float>(random.uniform(-reach, reach));
-  return layer;
-}
-
-Vae initial_vae(std::uint64_t seed, Index pixels) {
-  Random random(seed, kWeights);
-  Vae vae;
-  vae.encoder_hidden = initial_layer(random, pixels, kHidden);
-  vae.heads.mu = initial_layer(random, kHidden, kLatent);
-  vae.heads.log_var = initial_layer(random, kHidden, kLatent);
-  vae.decoder_hidden = initial_layer(random, kLatent, kHidden);
-  vae.decoder_output = initial_layer(random, kHidden, pixels);
-  return vae;
 }
 
 /// What is random in an epoch.
@@ -177,7 +93,7 @@ void race(std::vector<Side>& sides, std::vector<std::unique_ptr<Trainee>>& train
 
 void run_seed(std::vector<Side>& sides, const ImageSplit& data, std::uint64_t seed, int epochs,
               bool last) {
-  const Vae initial = initial_vae(seed, data.train.x.cols());
+  const Vae initial = initial_vae(seed, kWeights, data.train.x.cols());
   std::vector<std::unique_ptr<Trainee>> trainees;
   for (const Side& side : sides) trainees.push_back(side.make(initial, data.train.x));
   Random random(seed, kEpoch);
