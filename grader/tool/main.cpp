@@ -136,7 +136,10 @@ class CommandLine {
     mutate->add_option("--seed", grade_.seed, "Repeat an earlier choice");
     mutate->add_flag("--equivalent", flag_, "Also list those that answer as the solution does");
 
-    CLI::App* bench = app_.add_subcommand("bench", "How fast is it here");
+    CLI::App* bench = app_.add_subcommand(
+        "bench", "How fast the solutions are here (the launcher builds and runs the table)");
+    bench->footer(
+        "Without a subcommand: [--torch] [--only NAME] [--cores N] [--json FILE] [--large]");
     bench->require_subcommand(1);
     CLI::App* latency = add(
         "latency", "From saving a file to its verdict, against the common way",
