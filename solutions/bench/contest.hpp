@@ -66,4 +66,26 @@ struct Row {
 /// @return      All rows, in the order of the table.
 std::vector<Row> rows_of_table(std::uint64_t seed);
 
+/// One row at growing inputs.
+struct Sweep {
+  std::string name;               ///< What is called, and what grows.
+  double expected = 0.0;          ///< The exponent of time.
+  std::vector<Index> sizes;       ///< Each twice the one before.
+  std::function<Row(Index)> row;  ///< At a size.
+};
+
+/// @param seed  Of all inputs.
+/// @return      What is watched growing.
+std::vector<Sweep> sweeps(std::uint64_t seed);
+
+/// A search whose memory is to be watched.
+struct Search {
+  Index n = 0, k = 0, d = 0;  ///< Rows, codes, dimensions.
+  bool really = false;        ///< Else inputs and outputs are made, and nothing is searched for.
+};
+
+/// @param search  What to do, once, in this process.
+/// @return        What main returns.
+int search_once(const Search& search);
+
 }  // namespace latent

@@ -294,6 +294,46 @@ Row tae_row(std::uint64_t seed, double bar, const std::string& folder, Index sid
       true);
 }
 
+/// A kernel that reads and writes some matrices of one shape, and its products.
+template <class Input, class... Arguments>
+Row kernel_row(std::uint64_t seed, const std::string& name, Work work, Arguments... arguments) {
+  return row(name, 0.0, work, [=] {
+    Random random(seed);
+    return Input(random, arguments...);
+  });
+}
+
+std::vector<Row> kernel_rows(std::uint64_t seed) {
+  const auto floats = [](double count) { return kFloat * count; };
+  const double layer = 128.0 * 784.0 + 784.0 * 400.0 + 128.0 * 400.0, macs = 128.0 * 784.0 * 400.0;
+  const double gaussians = 8192.0 * 256.0, logits = 1024.0 * 784.0, weights = 784.0 * 400.0;
+  const double rows = 8192.0 * 64.0, codes = 1024.0 * 64.0, bits = 18.0 * (1 << 18);
+  const double latents = 1024.0 * 4096.0;
+  return {
+      kernel_row<LinearInput>(seed, "linear_forward 128 x 784 x 400", {2.0 * macs, floats(layer)},
+                              128, 784, 400, false),
+      kernel_row<LinearInput>(seed, "linear_backward 128 x 784 x 400",
+                              {4.0 * macs, floats(2.0 * layer - 128.0 * 400.0)}, 128, 784, 400,
+                              true),
+      kernel_row<GaussianInput>(seed, "reparameterize, backward 8192 x 256",
+                                {0.0, floats(7.0 * gaussians)}, 8192, 256, false),
+      kernel_row<GaussianInput>(seed, "kl_standard_normal 8192 x 256",
+                                {0.0, floats(4.0 * gaussians)}, 8192, 256, true),
+      kernel_row<BceInput>(seed, "bce_with_logits 1024 x 784", {0.0, floats(3.0 * logits)}, 1024,
+                           784),
+      kernel_row<AdamInput>(seed, "adam_step 784 x 400", {0.0, floats(7.0 * weights)}, 784, 400),
+      kernel_row<AssignedInput>(seed, "vq_losses, vq_gradients 8192 x 64, 1024 codes",
+                                {0.0, floats(4.0 * rows + 2.0 * codes)}, 8192, 1024, 64, false),
+      kernel_row<AssignedInput>(seed, "assignment_stats 8192 x 64, 1024 codes",
+                                {0.0, floats(rows + codes)}, 8192, 1024, 64, true),
+      kernel_row<LfqInput>(seed, "lfq_quantize, bits_to_index 262144 x 18",
+                           {0.0, floats(2.0 * bits) + 8.0 * (1 << 18)}, 1 << 18, 18),
+      kernel_row<RvqInput>(seed, "residual_quantize 8192 x 64, 4 stages of 256",
+                           {8.0 * rows * 256.0, floats(2.0 * rows)}, 8192, 64, 4, 256),
+      kernel_row<NoiseInput>(seed, "add_noise, ddim_step 1024 x 4096", {0.0, floats(4.0 * latents)},
+                             1024, 4096)};
+}
+
 }  // namespace
 
 std::vector<Row> rows_of_table(std::uint64_t seed) {
@@ -304,7 +344,42 @@ std::vector<Row> rows_of_table(std::uint64_t seed) {
                         ema_row(seed, false),
                         vae_row(seed),
                         tae_row(seed, 1.0, tae_folder(), 512)};
+  for (Row& row : kernel_rows(seed)) rows.push_back(std::move(row));
   return rows;
+}
+
+std::vector<Sweep> sweeps(std::uint64_t seed) {
+  const auto nearest = [=](Index n, Index k, Index d) { return nearest_row(seed, 0.0, n, k, d); };
+  return {{"nearest_code, rows",
+           1.0,
+           {1024, 2048, 4096, 8192},
+           [=](Index n) { return nearest(n, 2048, 64); }},
+          {"nearest_code, codes",
+           1.0,
+           {512, 1024, 2048, 4096},
+           [=](Index k) { return nearest(4096, k, 64); }},
+          {"nearest_code, dimensions",
+           1.0,
+           {64, 128, 256, 512},
+           [=](Index d) { return nearest(2048, 2048, d); }},
+          {"fsq_quantize, codes_to_index, rows",
+           1.0,
+           {1 << 15, 1 << 16, 1 << 17, 1 << 18},
+           [=](Index n) { return fsq_row(seed, 0.0, n); }},
+          {"tiny_vae encode, decode, side of the image", 2.0, {64, 128, 256, 512}, [=](Index side) {
+             return tae_row(seed, 0.0, LATENTLAB_SOURCE "/labs/08_encode_decode/tiny_vae", side);
+           }}};
+}
+
+int search_once(const Search& search) {
+  Random random(1);
+  Matrix z(search.n, search.d), codebook(search.k, search.d);
+  // Uniform numbers: normal ones would take longer to draw than a search takes.
+  for (Matrix* x : {&z, &codebook})
+    for (float& value : x->reshaped()) value = static_cast<float>(random.uniform());
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(search.n));
+  if (search.really) indices = nearest_code(z, codebook);
+  return indices.back() >= 0 ? 0 : 1;
 }
 
 }  // namespace latent

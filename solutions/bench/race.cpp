@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr double kMostDifference = 1e-4;
 constexpr double kLeastEqual = 0.999;  // of indices: ties and borders may fall to either side
+
+constexpr double kLong = 0.5;  // seconds, beside which a cold start is nothing
 
 /// Keeps the times of the repetitions, prints nothing.
 class Times : public benchmark::BenchmarkReporter {
@@ -47,6 +50,12 @@ void initialize() {
   static_cast<void>(done);
 }
 
+double seconds_of(const Contender& one) {
+  const auto begin = std::chrono::steady_clock::now();
+  one.run();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
 }  // namespace
 
 std::vector<double> medians(const std::vector<const Contender*>& contenders, bool own_threads,
@@ -55,9 +64,12 @@ std::vector<double> medians(const std::vector<const Contender*>& contenders, boo
   for (std::size_t i = 0; i < contenders.size(); ++i) {
     const int threads = i == 0 && own_threads ? 1 : race.cores;
     const Contender& one = *contenders[i];
+    const bool warm = seconds_of(one) < kLong;
     benchmark::RegisterBenchmark(std::to_string(i).c_str(),
-                                 [&one, threads](benchmark::State& state) {
+                                 [&one, threads, warm](benchmark::State& state) {
                                    set_blas_threads(threads);
+                                   // Caches, and pages that the other side's heap has given back.
+                                   if (warm) one.run();
                                    for (auto _ : state) one.run();
                                  })
         ->UseRealTime()

@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "blas.hpp"
+#include "growth.hpp"
 #include "limits.hpp"
 #include "race.hpp"
 #ifdef LATENTLAB_TORCH
@@ -142,11 +143,16 @@ json run_table(const std::string& only, const Limits& limits, const Race& race) 
 int main(int argc, char** argv) try {
   Race race;
   std::string only, file;
+  bool large = false;
+  std::vector<Index> search;
   CLI::App app("How fast the solutions are here", "./lab bench");
   app.add_option("--only", only, "Rows whose names contain this");
   app.add_option("--cores", race.cores, "Processors and threads")->check(CLI::Range(1, 1024));
   app.add_option("--json", file, "Also write all figures to this file");
+  app.add_flag("--large", large, "Also the memory of 2^20 rows and 2^18 codes; takes minutes");
+  app.add_option("--search", search)->expected(4)->group("");  // this program, watched by itself
   CLI11_PARSE(app, argc, argv);
+  if (!search.empty()) return search_and_tell({search[0], search[1], search[2], search[3] != 0});
   wake_openblas(argv, race.cores);
 
   json all{{"about", announce(race.cores)}};
@@ -156,6 +162,10 @@ int main(int argc, char** argv) try {
   all["limits"] = {{"copied_gb_per_s", limits.copied / 1e9},
                    {"multiplied_gflop_per_s", limits.multiplied / 1e9}};
   all["rows"] = run_table(only, limits, race);
+  std::printf("\nmilliseconds as an input grows\n");
+  all["growth_of_time"] = print_growth_of_time(kSeed, only, race);
+  if (large || std::string("nearest_code").find(only) != std::string::npos)
+    all["growth_of_memory"] = print_growth_of_memory(large);
   if (!file.empty() && !(std::ofstream(file) << all.dump(2) << '\n'))
     throw std::runtime_error("cannot write " + file);
   return 0;
