@@ -59,7 +59,8 @@ struct Search {
     double least = std::numeric_limits<double>::infinity();
     for (const Candidate& c : contest.candidates) {
       if (c.score > contest.lowest + contest.slack) continue;  // a later one was lower
-      const double d = (z.row(n) - codebook.row(c.code)).cast<double>().squaredNorm();
+      const double d =
+          (z.row(n).cast<double>() - codebook.row(c.code).cast<double>()).squaredNorm();
       if (best.code < 0 || d < least) {  // <, so that the first one stays
         best = c;
         least = d;

@@ -6,6 +6,7 @@
 
 #include "autoencoder.hpp"
 #include "common/random.hpp"
+#include "vq_straight_through.hpp"
 
 namespace latent {
 namespace {
@@ -70,6 +71,18 @@ TEST(FastConvolution, IsTheSumOfTheContractForAnyGeometry) {
   }
 }
 
+TEST(FastConvolution, IsThatAlsoWhereChannelsAreMany) {
+  Random random(20261127);
+  for (int round = 0; round < 30; ++round) {
+    const auto below = [&](Index n) { return random.integer(0, n - 1); };
+    const Index k = 1 + below(4);
+    const Conv2dOptions o{1, below(k + 3), below(k + 3), below(k + 3), below(k + 3)};
+    const Tensor4 x = normal(random, 1 + below(2), 16 + below(4), k + below(9), k + below(40));
+    expect_convolution(random, x, 1 + below(5), k, o);
+    if (HasFatalFailure()) FAIL() << "round " << round;
+  }
+}
+
 TEST(FastConvolution, IsThatAlsoWhereAnImageTakesManyBands) {
   Random random(1);
   expect_convolution(random, normal(random, 2, 29, 43, 61), 7, 3, {1, 1, 1, 1, 1});
@@ -104,6 +117,69 @@ TEST(FastConvolution, TakesEmptyBatchesAndRefusesWhatDoesNotFit) {
   EXPECT_THROW(conv2d_forward(x, weight, RowVector::Zero(3), {}), std::invalid_argument);
   EXPECT_THROW(conv2d_forward(x, weight, bias, {0, 0, 0, 0, 0}), std::invalid_argument);
   EXPECT_THROW(conv2d_forward(Tensor4(1, 3, 2, 6), weight, bias, {}), std::invalid_argument);
+}
+
+/// The first of the codes that are nearest, by the definition and in double.
+std::int64_t nearest(const Matrix& z, Index n, const Matrix& codebook) {
+  std::int64_t best = 0;
+  double least = INFINITY;
+  for (Index k = 0; k < codebook.rows(); ++k) {
+    double distance = 0.0;
+    for (Index d = 0; d < z.cols(); ++d) {
+      const double difference = double(z(n, d)) - double(codebook(k, d));
+      distance += difference * difference;
+    }
+    if (distance < least) {
+      least = distance;
+      best = k;
+    }
+  }
+  return best;
+}
+
+void expect_nearest(const Matrix& z, const Matrix& codebook) {
+  const std::vector<std::int64_t> indices = nearest_code(z, codebook);
+  ASSERT_EQ(std::ssize(indices), z.rows());
+  for (Index n = 0; n < z.rows(); ++n)
+    ASSERT_EQ(indices[static_cast<std::size_t>(n)], nearest(z, n, codebook))
+        << "row " << n << " of " << shape_of(z) << ", codes " << shape_of(codebook);
+}
+
+/// Numbers `scale` apart around `center`, few enough of them to make ties.
+Matrix lattice(Random& random, Index rows, Index cols, double center, double scale) {
+  Matrix x(rows, cols);
+  for (float& value : x.reshaped())
+    value = static_cast<float>(center + scale * double(random.integer(-3, 3)));
+  return x;
+}
+
+TEST(FastNearestCode, IsTheDefinitionsWhereItsProductsAreTooCoarse) {
+  Random random(5);
+  for (const Index d : {1, 2, 7, 16, 33}) {
+    // Squares of 1000 have steps of 0.06 in float; the squares that decide are 0.0004 apart.
+    expect_nearest(lattice(random, 70, d, 1000.0, 0.02), lattice(random, 130, d, 1000.0, 0.02));
+    expect_nearest((1000.0F + 0.02F * random.normal_matrix(70, d).array()).matrix(),
+                   (1000.0F + 0.02F * random.normal_matrix(130, d).array()).matrix());
+  }
+}
+
+TEST(FastNearestCode, IsTheDefinitionsAcrossBlocks) {
+  Random random(6);
+  expect_nearest(random.normal_matrix(521, 3), random.normal_matrix(1031, 3));
+  expect_nearest(lattice(random, 1027, 2, 0.0, 1.0), lattice(random, 519, 2, 0.0, 1.0));
+}
+
+TEST(FastNearestCode, TakesOneCodeAndNoRows) {
+  Random random(7);
+  expect_nearest(random.normal_matrix(5, 4), random.normal_matrix(1, 4));
+  expect_nearest(random.normal_matrix(0, 4), random.normal_matrix(3, 4));
+}
+
+TEST(FastNearestCode, TakesNumbersWhoseSquaresNoFloatHolds) {
+  Random random(8);
+  const Matrix z = 1e25F * random.normal_matrix(37, 5), codes = 1e25F * random.normal_matrix(67, 5);
+  expect_nearest(z, codes);
+  expect_nearest(random.normal_matrix(37, 5), codes);
 }
 
 }  // namespace
