@@ -1,16 +1,13 @@
 // 2_nearest_code.cpp on a GPU: what the contract says, around the kernels of 2_nearest_code.cu.
 
-#include "common/require.hpp"
 #include "kernels.hpp"
+#include "requirements.hpp"
 #include "vq_straight_through.hpp"
 
 namespace latent {
 
 std::vector<std::int64_t> nearest_code(const Matrix& z, const Matrix& codebook) {
-  require(codebook.rows() > 0, "nearest_code: expected at least one code, got none");
-  require_size(codebook.cols(), z.cols(), "nearest_code: columns of codebook");
-  require(z.allFinite() && codebook.allFinite(),
-          "nearest_code: expected finite numbers, got one that is infinite or none at all");
+  require_rows_and_codes(z, codebook);
   const device::Buffer<float> rows(z.data(), z.size()), codes(codebook.data(), codebook.size());
   device::Buffer<std::int64_t> nearest(z.rows());
   device::nearest_code(rows.data(), codes.data(), nearest.data(), z.rows(), codebook.rows(),
