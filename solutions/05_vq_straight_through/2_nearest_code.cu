@@ -258,7 +258,12 @@ void nearest_code(const float* z, const float* codebook, std::int64_t* indices, 
                   Size d) {
   // A tensor core wants some work, and keys have 32 bits for an index.
   const bool large = d >= 32 && n * k >= Size{1} << 20;
-  if (large || k > Size{1} << 32)
+  // A tile has 64 codes of 16 numbers. Where it would be zeros for the most part, a thread that
+  // does a row's few operations does less, and is one launch instead of three.
+  const bool small = k * d <= kTile * kDepth / 4;
+  if (small)
+    nearest_code_1(z, codebook, indices, n, k, d);
+  else if (large || k > Size{1} << 32)
     nearest_code_3(z, codebook, indices, n, k, d);
   else
     nearest_code_2(z, codebook, indices, n, k, d);
