@@ -86,5 +86,44 @@ TEST_F(ResidualQuantizeOnDevice, EachStageQuantizesWhatTheLastOneLeft) {
   }
 }
 
+// ---- 10.4 --------------------------------------------------------------------------------------
+
+class LfqOnDevice : public DeviceTest {};
+
+TEST_F(LfqOnDevice, CodesAreSignsAndZeroIsMinus) {
+  Random random(2);
+  for (const Size count : {0, 1, 67, 1031}) {
+    std::vector<float> z = normal_floats(random, count), expected;
+    if (count > 1) z[1] = 0.0F;
+    for (const float x : z) expected.push_back(x > 0.0F ? 0.75F : -0.75F);
+    const auto latents = on_device(z);
+    device::Buffer<float> codes(count);
+    device::lfq_quantize(latents.data(), codes.data(), 0.75F, count);
+    EXPECT_EQ(fetched(codes), expected) << count;
+  }
+}
+
+TEST_F(LfqOnDevice, BitsBecomeIndicesAndComeBack) {
+  Random random(3);
+  for (const Size n : {0, 1, 9, 67}) {
+    for (const Size d : {1, 5, 31, 32, 33, 62}) {
+      std::vector<float> codes = normal_floats(random, n * d), signs;
+      std::vector<std::int64_t> expected(at(n));
+      if (n > 0) codes[0] = 0.0F;
+      for (Size i = 0; i < n * d; ++i) {
+        signs.push_back(codes[at(i)] > 0.0F ? 0.5F : -0.5F);
+        if (codes[at(i)] > 0.0F) expected[at(i / d)] += std::int64_t{1} << i % d;
+      }
+      const auto rows = on_device(codes);
+      device::Buffer<std::int64_t> indices(n);
+      device::bits_to_index(rows.data(), indices.data(), n, d);
+      EXPECT_EQ(fetched(indices), expected) << n << " x " << d;
+      device::Buffer<float> back(n * d);
+      device::index_to_bits(indices.data(), back.data(), 0.5F, n, d);
+      EXPECT_EQ(fetched(back), signs) << n << " x " << d;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace latent
