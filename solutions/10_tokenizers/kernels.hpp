@@ -45,4 +45,41 @@ void bits_to_index(const float* codes, std::int64_t* indices, Size n, Size d);
 /// @param n,d      Sizes.
 void index_to_bits(const std::int64_t* indices, float* codes, float scale, Size n, Size d);
 
+// ---- 10.5 ----------------------------------------------------------------------------------
+
+/// What both directions of 10.5 need of a batch. With the bits of a code in two halves, the low
+/// ones and the high ones, \f$ p_{nj} = \text{low}_{n,\,j_\text{low}}\,
+/// \text{high}_{n,\,j_\text{high}} \f$, and the table of all p is never made.
+struct CodeProbabilities {
+  Buffer<double> bits;  ///< `[n, d, 2]`: probability that bit i is 0, and that it is 1.
+  Buffer<double> low;   ///< `[n, 2^low_bits]`: of what the low bits are.
+  Buffer<double> high;  ///< `[n, 2^(d - low_bits)]`: of what the high ones are.
+  Buffer<double> mean;  ///< `[2^d]`: of every code, over the rows.
+  Size low_bits;        ///< d / 2, rounded up.
+  Size n;               ///< Rows.
+  Size d;               ///< Bits.
+};
+
+/// 10.5: the probabilities of bits and codes.
+/// @param z    `[n, d]`, n at least 1, d from 1 to 16.
+/// @param tau  Above 0.
+/// @param n,d  Sizes.
+/// @return     All of them.
+CodeProbabilities code_probabilities(const float* z, double tau, Size n, Size d);
+
+/// 10.5: both entropies, in nats.
+/// @param p           Of `code_probabilities`.
+/// @param per_sample  The sum over rows of the entropy of p_n; divided by n it is the term.
+/// @param codebook    The entropy of the mean.
+void entropy_terms(const CodeProbabilities& p, double* per_sample, double* codebook);
+
+/// 10.5: the gradient of per_sample / n - gamma codebook.
+/// @param p      Of `code_probabilities`.
+/// @param z      `[n, d]`
+/// @param tau    Above 0.
+/// @param gamma  At least 0.
+/// @param dz     `[n, d]`, the result.
+void entropy_backward(const CodeProbabilities& p, const float* z, double tau, double gamma,
+                      float* dz);
+
 }  // namespace latent::device

@@ -125,5 +125,98 @@ TEST_F(LfqOnDevice, BitsBecomeIndicesAndComeBack) {
   }
 }
 
+// ---- 10.5 --------------------------------------------------------------------------------------
+
+class EntropyOnDevice : public DeviceTest {
+ protected:
+  /// What the contract says, code by code, in double.
+  struct Expected {
+    double per_sample = 0.0, codebook = 0.0;
+    std::vector<double> mean, dz;
+  };
+
+  static double probability(const std::vector<float>& z, double tau, Size d, Size row, Size code) {
+    double p = 1.0;
+    for (Size i = 0; i < d; ++i) {
+      const double sign = (code >> i) % 2 == 1 ? 1.0 : -1.0;
+      p /= 1.0 + std::exp(-4.0 * tau * sign * double(z[at(row * d + i)]));
+    }
+    return p;
+  }
+
+  static double log_of(double p) { return p > 0.0 ? std::log(p) : 0.0; }
+
+  static Expected expected(const std::vector<float>& z, double tau, double gamma, Size n, Size d) {
+    const Size codes = Size{1} << d;
+    Expected e{0.0, 0.0, std::vector<double>(at(codes)), std::vector<double>(at(n * d))};
+    for (Size i = 0; i < n * codes; ++i) {
+      const double p = probability(z, tau, d, i / codes, i % codes);
+      e.per_sample -= p * log_of(p);
+      e.mean[at(i % codes)] += p / double(n);
+    }
+    for (const double p : e.mean) e.codebook -= p * log_of(p);
+    for (Size i = 0; i < n * d; ++i) {
+      const double x = double(z[at(i)]), q = 1.0 / (1.0 + std::exp(-4.0 * tau * x));
+      double sum = 0.0;
+      for (Size code = 0; code < codes; ++code) {
+        const double c = (code >> i % d) % 2 == 1 ? 1.0 : -1.0;
+        sum +=
+            probability(z, tau, d, i / d, code) * (c - (2.0 * q - 1.0)) * log_of(e.mean[at(code)]);
+      }
+      e.dz[at(i)] = (-16.0 * tau * tau * x * q * (1.0 - q) + gamma * 2.0 * tau * sum) / double(n);
+    }
+    return e;
+  }
+};
+
+TEST_F(EntropyOnDevice, TermsAndGradientAreThoseOfAllCodes) {
+  Random random(4);
+  const double tau = 0.7, gamma = 0.6;
+  for (const auto& [n, d] :
+       {std::pair<Size, Size>(1, 1), std::pair<Size, Size>(31, 2), std::pair<Size, Size>(67, 3),
+        std::pair<Size, Size>(129, 5), std::pair<Size, Size>(2, 11)}) {
+    const std::vector<float> z = normal_floats(random, n * d);
+    const Expected e = expected(z, tau, gamma, n, d);
+    const auto latents = on_device(z);
+    device::Buffer<double> per_sample(1), codebook(1);
+    device::Buffer<float> dz(n * d);
+    const device::CodeProbabilities p = device::code_probabilities(latents.data(), tau, n, d);
+    device::entropy_terms(p, per_sample.data(), codebook.data());
+    device::entropy_backward(p, latents.data(), tau, gamma, dz.data());
+    expect_all_near("mean", fetched(p.mean), e.mean, 1e-15);
+    expect_all_near("per_sample", fetched(per_sample), {e.per_sample}, 1e-12 * double(n * d));
+    expect_all_near("codebook", fetched(codebook), {e.codebook}, 1e-12);
+    expect_all_near("dz", fetched(dz), e.dz, 3e-7 / double(n));
+    if (HasFatalFailure()) return;
+  }
+}
+
+// 1 - q is 4e-18 here, and 0 for whoever computes it so.
+TEST_F(EntropyOnDevice, KeepsProbabilitiesFarBelowOne) {
+  const std::vector<float> z{10.0F, -10.0F};
+  const auto latents = on_device(z);
+  device::Buffer<double> per_sample(1), codebook(1);
+  device::Buffer<float> dz(2);
+  const device::CodeProbabilities p = device::code_probabilities(latents.data(), 1.0, 1, 2);
+  device::entropy_terms(p, per_sample.data(), codebook.data());
+  device::entropy_backward(p, latents.data(), 1.0, 0.0, dz.data());
+  const double small = std::exp(-40.0);
+  expect_all_near("per_sample", fetched(per_sample), {2.0 * 40.0 * small}, 1e-6 * small);
+  expect_all_near("dz", fetched(dz), {-160.0 * small, 160.0 * small}, 1e-4 * small);
+}
+
+TEST_F(EntropyOnDevice, IsANumberWhereEveryRowIsSure) {
+  const std::vector<float> z{1000.0F, -2000.0F, -1000.0F, 3000.0F};
+  const auto latents = on_device(z);
+  device::Buffer<double> per_sample(1), codebook(1);
+  device::Buffer<float> dz(4);
+  const device::CodeProbabilities p = device::code_probabilities(latents.data(), 1.0, 2, 2);
+  device::entropy_terms(p, per_sample.data(), codebook.data());
+  device::entropy_backward(p, latents.data(), 1.0, 1.0, dz.data());
+  expect_all_near("per_sample", fetched(per_sample), {0.0}, 0.0);
+  expect_all_near("codebook", fetched(codebook), {std::log(2.0)}, 1e-15);
+  expect_all_near("dz", fetched(dz), {0.0, 0.0, 0.0, 0.0}, 0.0);
+}
+
 }  // namespace
 }  // namespace latent
