@@ -82,4 +82,50 @@ void entropy_terms(const CodeProbabilities& p, double* per_sample, double* codeb
 void entropy_backward(const CodeProbabilities& p, const float* z, double tau, double gamma,
                       float* dz);
 
+// ---- 10.6 ----------------------------------------------------------------------------------
+
+/// Sizes of a causal convolution over time.
+struct CausalConv {
+  Size frames;    ///< T, at least 1.
+  Size channels;  ///< Ci.
+  Size out;       ///< Co.
+  Size taps;      ///< k, at least 1.
+  Size stride;    ///< s, at least 1.
+
+  /// Frames of the output.
+  /// @return  (T - 1) / s + 1.
+  __host__ __device__ Size steps() const { return (frames - 1) / stride + 1; }
+
+  /// Numbers that an output is made of.
+  /// @return  Ci k.
+  __host__ __device__ Size depth() const { return channels * taps; }
+};
+
+/// 10.6: \f$ \text{columns}_{t,\,ik+j} = \tilde x_{st+j,\,i} \f$, all that output t is made of, in
+/// the order of the weight.
+/// @param x        `[frames, channels]`
+/// @param columns  `[steps, depth]`, the result.
+/// @param sizes    Of the convolution.
+void unfold_time(const float* x, float* columns, const CausalConv& sizes);
+
+/// 10.6: the convolution.
+/// @param x       `[frames, channels]`
+/// @param weight  `[out, channels, taps, 1]`
+/// @param bias    `[out]`
+/// @param y       `[steps, out]`, the result.
+/// @param sizes   Of the convolution.
+void causal_conv_time(const float* x, const float* weight, const float* bias, float* y,
+                      const CausalConv& sizes);
+
+/// 10.6: its backward pass.
+/// @param dy        `[steps, out]`
+/// @param x         `[frames, channels]`
+/// @param weight    `[out, channels, taps, 1]`
+/// @param d_x       `[frames, channels]`, a result.
+/// @param d_weight  `[out, channels, taps, 1]`, a result.
+/// @param d_bias    `[out]`, a result.
+/// @param sizes     Of the convolution.
+void causal_conv_time_backward(const float* dy, const float* x, const float* weight, float* d_x,
+                               float* d_weight, float* d_bias, const CausalConv& sizes);
+
 }  // namespace latent::device

@@ -218,5 +218,83 @@ TEST_F(EntropyOnDevice, IsANumberWhereEveryRowIsSure) {
   expect_all_near("dz", fetched(dz), {0.0, 0.0, 0.0, 0.0}, 0.0);
 }
 
+// ---- 10.6 --------------------------------------------------------------------------------------
+
+class CausalConvOnDevice : public DeviceTest {
+ protected:
+  /// Calls body(t, o, i, j, frame) for every product of the convolution.
+  template <class Body>
+  static void for_each_product(const device::CausalConv& s, Body body) {
+    for (Size t = 0; t < s.steps(); ++t) {
+      for (Size j = 0; j < s.taps; ++j) {
+        const Size frame = std::max<Size>(s.stride * t + j - (s.taps - 1), 0);
+        for (Size o = 0; o < s.out; ++o) {
+          for (Size i = 0; i < s.channels; ++i) body(t, o, i, j, frame);
+        }
+      }
+    }
+  }
+
+  static void expect_both_directions(Random& random, const device::CausalConv& s) {
+    const std::vector<float> x = normal_floats(random, s.frames * s.channels),
+                             w = normal_floats(random, s.out * s.depth()),
+                             bias = normal_floats(random, s.out),
+                             dy = normal_floats(random, s.steps() * s.out);
+    std::vector<double> y(at(s.steps() * s.out)), d_x(x.size()), d_w(w.size()), d_bias(bias.size());
+    for (Size i = 0; i < s.steps() * s.out; ++i) {
+      y[at(i)] = double(bias[at(i % s.out)]);
+      d_bias[at(i % s.out)] += double(dy[at(i)]);
+    }
+    for_each_product(s, [&](Size t, Size o, Size i, Size j, Size frame) {
+      const std::size_t of_y = at(t * s.out + o), of_w = at((o * s.channels + i) * s.taps + j),
+                        of_x = at(frame * s.channels + i);
+      y[of_y] += double(w[of_w]) * double(x[of_x]);
+      d_w[of_w] += double(dy[of_y]) * double(x[of_x]);
+      d_x[of_x] += double(dy[of_y]) * double(w[of_w]);
+    });
+    const auto frames = on_device(x), weight = on_device(w), b = on_device(bias),
+               gradient = on_device(dy);
+    device::Buffer<float> output(s.steps() * s.out), of_x(s.frames * s.channels),
+        of_w(s.out * s.depth()), of_bias(s.out);
+    device::causal_conv_time(frames.data(), weight.data(), b.data(), output.data(), s);
+    device::causal_conv_time_backward(gradient.data(), frames.data(), weight.data(), of_x.data(),
+                                      of_w.data(), of_bias.data(), s);
+    SCOPED_TRACE(::testing::Message() << s.frames << " frames, " << s.channels << " -> " << s.out
+                                      << ", " << s.taps << " taps, stride " << s.stride);
+    expect_all_near("y", fetched(output), y, 2e-5);
+    expect_all_near("d_x", fetched(of_x), d_x, 2e-5);
+    expect_all_near("d_weight", fetched(of_w), d_w, 5e-5);
+    expect_all_near("d_bias", fetched(of_bias), d_bias, 2e-5);
+  }
+};
+
+TEST_F(CausalConvOnDevice, BothDirectionsAtAwkwardSizes) {
+  Random random(5);
+  for (const Size frames : kAwkward) {
+    for (const auto& [channels, out] : {std::pair<Size, Size>(1, 1), std::pair<Size, Size>(5, 7)}) {
+      for (const Size taps : {1, 3, 4}) {
+        for (const Size stride : {1, 2, 5}) {
+          expect_both_directions(random, {frames, channels, out, taps, stride});
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(CausalConvOnDevice, MoreTapsThanFrames) {
+  Random random(6);
+  expect_both_directions(random, {3, 2, 3, 9, 2});
+}
+
+// Without channels all is bias.
+TEST_F(CausalConvOnDevice, TakesNoChannels) {
+  const device::CausalConv sizes{5, 0, 2, 3, 2};
+  const auto bias = on_device(std::vector<float>{1.0F, -2.0F});
+  device::Buffer<float> x(0), weight(0), y(sizes.steps() * 2);
+  device::causal_conv_time(x.data(), weight.data(), bias.data(), y.data(), sizes);
+  EXPECT_EQ(fetched(y), (std::vector<float>{1.0F, -2.0F, 1.0F, -2.0F, 1.0F, -2.0F}));
+}
+
 }  // namespace
 }  // namespace latent
