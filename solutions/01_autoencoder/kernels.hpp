@@ -67,4 +67,23 @@ struct Adam {
 void adam_step(float* parameter, float* first_moment, float* second_moment, const float* gradient,
                Size n, std::int64_t step, const Adam& adam);
 
+/// Sizes of a convolution: of x `[n, ci, h, w]`, of the weight `[co, ci, k, k]`, of y
+/// `[n, co, out_h, out_w]`, and how they lie on one another.
+struct Convolution {
+  Size n, ci, h, w;
+  Size co, k;
+  Size out_h, out_w;
+  Size stride, left, top;  ///< As in Conv2dOptions; right and bottom are in out_w and out_h.
+};
+
+/// 1.9, \f$ y_{noij} = b_o + \sum_{cuv} w_{ocuv}\, x_{n,c,\,si+u-\text{top},\,sj+v-\text{left}}
+/// \f$.
+/// @param x       `[n, ci, h, w]`
+/// @param weight  `[co, ci, k, k]`
+/// @param bias    `[co]`
+/// @param y       `[n, co, out_h, out_w]`, the result.
+/// @param sizes   All of them; n, ci and co may be 0.
+void conv2d_forward(const float* x, const float* weight, const float* bias, float* y,
+                    const Convolution& sizes);
+
 }  // namespace latent::device

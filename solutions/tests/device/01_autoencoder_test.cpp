@@ -170,5 +170,69 @@ TEST_F(ElementsOnDevice, AdamStepsFromStepToStep) {
   }
 }
 
+class ConvolutionOnDevice : public DeviceTest {
+ protected:
+  static Doubles convolved(const std::vector<float>& x, const std::vector<float>& weight,
+                           const std::vector<float>& bias, const device::Convolution& c) {
+    Doubles y;
+    for (Size at = 0; at < c.n * c.co * c.out_h * c.out_w; ++at) {
+      const Size j = at % c.out_w, i = at / c.out_w % c.out_h, o = at / c.out_w / c.out_h % c.co;
+      const Size n = at / c.out_w / c.out_h / c.co;
+      double sum = double(bias[static_cast<std::size_t>(o)]);
+      for (Size tap = 0; tap < c.ci * c.k * c.k; ++tap) {
+        const Size channel = tap / c.k / c.k, row = c.stride * i + tap / c.k % c.k - c.top;
+        const Size column = c.stride * j + tap % c.k - c.left;
+        if (row < 0 || row >= c.h || column < 0 || column >= c.w) continue;
+        const Size from = ((n * c.ci + channel) * c.h + row) * c.w + column;
+        sum += double(x[static_cast<std::size_t>(from)]) *
+               double(weight[static_cast<std::size_t>(o * c.ci * c.k * c.k + tap)]);
+      }
+      y.push_back(sum);
+    }
+    return y;
+  }
+
+  void check(Size n, Size ci, Size h, Size w, Size co, Size k, Size stride, Size left, Size right,
+             Size top, Size bottom) {
+    const device::Convolution c{n,
+                                ci,
+                                h,
+                                w,
+                                co,
+                                k,
+                                (top + h + bottom - k) / stride + 1,
+                                (left + w + right - k) / stride + 1,
+                                stride,
+                                left,
+                                top};
+    const auto x = normal_floats(random, n * ci * h * w), bias = normal_floats(random, co),
+               weight = normal_floats(random, co * ci * k * k);
+    const auto on_x = on_device(x), on_weight = on_device(weight), on_bias = on_device(bias);
+    device::Buffer<float> y(n * co * c.out_h * c.out_w);
+    device::conv2d_forward(on_x.data(), on_weight.data(), on_bias.data(), y.data(), c);
+    expect_close(fetched(y), convolved(x, weight, bias, c),
+                 sizes(n, ci, co) + ", " + sizes(h, w, k) + ", stride " + std::to_string(stride));
+  }
+
+  Random random{9};
+};
+
+TEST_F(ConvolutionOnDevice, IsTheSumOfProductsAtAwkwardSizes) {
+  for (const Size co : {1, 16, 17, 64, 67}) check(2, 3, 5, 7, co, 3, 1, 1, 1, 1, 1);
+  for (const Size ci : {1, 16, 31}) check(1, ci, 8, 9, 5, 1, 1, 0, 0, 0, 0);
+}
+
+TEST_F(ConvolutionOnDevice, PadsEachSideOnItsOwn) {
+  check(1, 2, 4, 3, 3, 2, 1, 2, 0, 0, 1);
+  check(3, 2, 4, 3, 18, 4, 2, 0, 5, 3, 0);
+  check(2, 1, 9, 11, 2, 3, 3, 0, 1, 0, 1);
+  check(1, 1, 1, 1, 1, 5, 1, 2, 2, 2, 2);
+}
+
+TEST_F(ConvolutionOnDevice, TakesNoSamplesAndNoChannels) {
+  check(0, 2, 4, 4, 3, 3, 1, 1, 1, 1, 1);
+  check(2, 0, 4, 4, 3, 3, 1, 1, 1, 1, 1);
+}
+
 }  // namespace
 }  // namespace latent
