@@ -171,8 +171,9 @@ __global__ void __launch_bounds__(kThreads) each_kernel(Size n, Function functio
 /// @param function  `[=] __device__(Size i) { ... }`; captures pointers and numbers by value.
 template <class Function>
 void each(Size n, Function function) {
+  const Size threads = n < kThreads ? pieces(n, 32) * 32 : kThreads;  // whole warps
   launch(each_kernel<Function>, dim3(static_cast<unsigned>(pieces(n, kThreads * kPerThread))),
-         dim3(kThreads), n, function);
+         dim3(static_cast<unsigned>(threads)), n, function);
 }
 
 /// The sum over the threads of a warp, in a fixed order; all 32 must take part.
@@ -220,6 +221,7 @@ template <class Function>
 void sum_into(double* sum, Size n, Function term) {
   const Size most = pieces(n, kThreads * kPerThread);
   const Size blocks = most < 1 ? 1 : most > kMostSums ? kMostSums : most;
+  if (blocks == 1) return launch(sums_kernel<Function>, dim3(1), dim3(kThreads), n, term, sum);
   Buffer<double> sums(blocks);
   const double* parts = sums.data();
   launch(sums_kernel<Function>, dim3(static_cast<unsigned>(blocks)), dim3(kThreads), n, term,
