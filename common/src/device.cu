@@ -7,6 +7,7 @@
 
 #ifdef LATENTLAB_EMULATED
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <tuple>
 #include <vector>
@@ -26,6 +27,17 @@ void check(cudaError_t status, const char* what) {
 
 const char* device_name() {
   return "none: emulated on the processor";
+}
+
+void* allocate(std::size_t bytes) {
+  if (bytes == 0) return nullptr;
+  void* const data = std::malloc(bytes);
+  if (data == nullptr) throw std::runtime_error("allocate: no memory");
+  return std::memset(data, 0xFF, bytes);  // as a float: not a number
+}
+
+void release(void* data) {
+  std::free(data);
 }
 
 namespace {
@@ -75,6 +87,23 @@ const char* device_name() {
   static cudaDeviceProp properties;
   static const bool found = cudaGetDeviceProperties(&properties, 0) == cudaSuccess;
   return found ? properties.name : nullptr;
+}
+
+void* allocate(std::size_t bytes) {
+  static const bool keeps = [] {
+    cudaMemPool_t pool = nullptr;
+    std::uint64_t most = UINT64_MAX;
+    check(cudaDeviceGetDefaultMemPool(&pool, 0), "cudaDeviceGetDefaultMemPool");
+    check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &most), "the memory pool");
+    return true;
+  }();
+  void* data = nullptr;
+  if (keeps && bytes > 0) check(cudaMallocAsync(&data, bytes, nullptr), "allocate");
+  return data;
+}
+
+void release(void* data) {
+  if (data != nullptr) cudaFreeAsync(data, nullptr);
 }
 
 namespace {

@@ -171,18 +171,6 @@ std::uint64_t* slots_of_warp() {
 
 }  // namespace latent::device::emulated
 
-cudaError_t cudaMalloc(void** data, std::size_t bytes) {
-  *data = std::malloc(std::max<std::size_t>(bytes, 1));
-  if (*data == nullptr) return cudaErrorMemoryAllocation;
-  std::memset(*data, 0xFF, bytes);  // as a float: not a number
-  return cudaSuccess;
-}
-
-cudaError_t cudaFree(void* data) {
-  std::free(data);
-  return cudaSuccess;
-}
-
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind) {
   if (bytes > 0) std::memcpy(to, from, bytes);
   return cudaSuccess;

@@ -139,7 +139,8 @@ class CommandLine {
     CLI::App* bench = app_.add_subcommand(
         "bench", "How fast the solutions are here (the launcher builds and runs the table)");
     bench->footer(
-        "Without a subcommand: [--torch] [--only NAME] [--cores N] [--json FILE] [--large]");
+        "Without a subcommand: [--torch] [--only NAME] [--cores N] [--json FILE] [--large], or "
+        "--device cuda");
     bench->require_subcommand(1);
     CLI::App* latency = add(
         "latency", "From saving a file to its verdict, against the common way",

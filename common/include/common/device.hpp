@@ -58,15 +58,22 @@ void check(cudaError_t status, const char* what);
 /// @return  The name of the device that kernels run on, or null if there is none.
 const char* device_name();
 
+/// @param bytes  How many; 0 makes null.
+/// @return       Memory of the device, from a pool that keeps what it was given back: a call costs
+///               a microsecond and does not wait for kernels under way, as cudaMalloc would.
+/// @throws std::runtime_error  if there is not as much.
+void* allocate(std::size_t bytes);
+
+/// @param data  What `allocate` returned; kernels launched before may still use it.
+void release(void* data);
+
 /// An array in the device's memory.
 template <class T>
 class Buffer {
  public:
   /// Room for some elements, which are not set.
   /// @param size  How many; may be 0.
-  explicit Buffer(Size size) : size_(size) {
-    check(cudaMalloc(reinterpret_cast<void**>(&data_), bytes()), "cudaMalloc");
-  }
+  explicit Buffer(Size size) : size_(size), data_(static_cast<T*>(allocate(bytes()))) {}
 
   /// A copy of an array of the host.
   /// @param host  The first of `size` elements.
@@ -74,9 +81,9 @@ class Buffer {
   Buffer(const T* host, Size size) : Buffer(size) {
     check(cudaMemcpy(data_, host, bytes(), cudaMemcpyHostToDevice), "copy to the device");
   }
-  ~Buffer() { cudaFree(data_); }
+  ~Buffer() { release(data_); }
   Buffer(Buffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : size_(std::exchange(other.size_, 0)), data_(std::exchange(other.data_, nullptr)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -101,8 +108,8 @@ class Buffer {
  private:
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
 
-  T* data_ = nullptr;
   Size size_ = 0;
+  T* data_ = nullptr;
 };
 
 // ---- What libraries do well ---------------------------------------------------------------------

@@ -34,8 +34,6 @@ constexpr int warpSize = 32;
 enum cudaError_t { cudaSuccess, cudaErrorMemoryAllocation };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 
-cudaError_t cudaMalloc(void** data, std::size_t bytes);
-cudaError_t cudaFree(void* data);
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
 cudaError_t cudaMemset(void* data, int value, std::size_t bytes);
 inline cudaError_t cudaGetLastError() {
