@@ -34,6 +34,7 @@ endif()
 function(_latentlab_device_options target kind)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/common/include)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-O2>
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>  # GCC 12 suspects Eigen's empty matrices
     $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-sign-conversion>)  # CUDA counts threads without a sign
   if(kind STREQUAL cuda)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--extended-lambda>")
