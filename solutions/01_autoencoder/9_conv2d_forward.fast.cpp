@@ -1,22 +1,36 @@
 // 9_conv2d_forward.cpp, made fast.
 //
-// 1. With stride 1, what tap (u, v) of the kernel sees is the image itself, moved by (u, v). So the
-//    convolution is k * k products, [Co, Ci] times a piece of the padded image, added up: nothing
-//    is laid out k * k times, as patches are, which took a third of the time.
-// 2. A piece is 128 positions: what the products are added up in stays in the L1 cache, the band of
-//    the image that they read in the L2 cache, and OpenBLAS takes products of this size without
-//    packing them first.
+// 1. A 3x3 kernel with stride 1 takes 16 multiplications for four outputs, not 36: winograd.hpp.
+//    The 16 products are [Co, Ci] times 64 tiles each, which OpenBLAS takes without packing them
+//    first: at 64 channels what they read and write, 320 KiB and as many, and the transformed
+//    kernels, 256 KiB, stay in an L2 cache of 2 MiB. Transforms are additions of as many tiles at
+//    once as a register has floats: the columns of a row are parted into even and odd ones, so that
+//    neighbouring tiles are neighbours in memory. The bias is what the product at (1, 1) starts
+//    from, which is a part of all four outputs. Rows of the next channel lie a whole image away:
+//    asking for them one channel ahead is worth a tenth.
+// 2. Whatever else has stride 1: what tap (u, v) of the kernel sees is the image itself, moved by
+//    (u, v). So the convolution is k * k products, [Co, Ci] times a piece of the padded image,
+//    added up: nothing is laid out k * k times, as patches are, which took a third of the time. A
+//    piece is 128 positions: what the products are added up in stays in the L1 cache, the band of
+//    the image that they read in the L2 cache.
 // 3. With other strides, or few channels, a product per tap is too thin, so there are patches: one
 //    row per (channel, u, v), one column per output position, so that the product comes out channel
 //    by channel, which is the layout of y. A band of them is half a MiB.
 // 4. Bands are independent of one another, so threads take turns at them. Each writes positions of
 //    its own, in an order of additions that does not depend on the number of threads.
+// 5. A tile saves 20 Ci Co multiply-adds, which at 32 a cycle is 5/8 Ci Co cycles. Transforms take
+//    about 10 cycles per tile and channel, mostly of memory: as much at Ci = Co = 32, where however
+//    a product per tap has passes of its own. At 64 channels Winograd takes half its time, at 16
+//    three quarters, from 3 to 64 the same. Transforming the kernels costs what 100 tiles or more
+//    save: at 64 channels 24x24 pixels take as long either way, 32x32 two thirds. So there have to
+//    be 16 channels and 256 tiles, and an image has to fill a band.
 
 #include <algorithm>
 
 #include "autoencoder.hpp"
 #include "common/parallel.hpp"
 #include "common/require.hpp"
+#include "winograd.hpp"
 
 namespace latent {
 namespace {
@@ -27,6 +41,7 @@ using ConstBlock = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride
 constexpr Index kPatchBytes = Index{1} << 19, kBandBytes = Index{3} << 18;
 constexpr Index kPiece = 128;    // positions
 constexpr Index kChannels = 16;  // with fewer, a product per tap would be too thin
+constexpr Index kTilesOfImage = 64, kTilesOfCall = 256;  // with fewer, Winograd would not pay
 
 struct Convolution {
   const Tensor4& x;
@@ -129,18 +144,14 @@ struct Convolution {
       put(sums, n, begin, at);
     }
   }
-
-  // For each (u, v) a matrix [Co, Ci].
-  std::vector<Matrix> taps() const {
-    const Index k = weight.h() * weight.w();
-    std::vector<Matrix> result;
-    for (Index tap = 0; tap < k; ++tap)
-      result.emplace_back(
-          Eigen::Map<const Matrix, 0, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>>(
-              weight.data() + tap, weight.n(), weight.c(), {weight.c() * k, k}));
-    return result;
-  }
 };
+
+// See 5. above.
+bool winograd_pays(const Tensor4& x, const Tensor4& y) {
+  const Index tiles = (y.h() + 1) / 2 * ((y.w() + 1) / 2);
+  return std::min(x.c(), y.c()) >= kChannels && tiles >= kTilesOfImage &&
+         y.n() * tiles >= kTilesOfCall;
+}
 
 }  // namespace
 
@@ -153,9 +164,13 @@ Tensor4 conv2d_forward(const Tensor4& x, const Tensor4& weight, const RowVector&
   Tensor4 y(x.n(), weight.n(), conv2d_out(x.h(), k, options.stride, options.top, options.bottom),
             conv2d_out(x.w(), k, options.stride, options.left, options.right));
 
+  if (k == 3 && options.stride == 1 && winograd_pays(x, y)) {
+    winograd(x, weight, bias, options, y);
+    return y;
+  }
   const Convolution convolution{x, weight, bias, options, y};
   const bool thin = options.stride > 1 || x.c() < kChannels;
-  const std::vector<Matrix> taps = thin ? std::vector<Matrix>() : convolution.taps();
+  const std::vector<Matrix> taps = thin ? std::vector<Matrix>() : taps_of(weight);
   const Index row_bytes = 4 * std::max<Index>(1, x.c() * (thin ? k * k * y.w() : y.w() + k - 1));
   const Index rows =
       std::max<Index>(1, thin ? kPatchBytes / row_bytes : kBandBytes / row_bytes - k + 1);

@@ -6,6 +6,7 @@
 
 #include "autoencoder.hpp"
 #include "common/random.hpp"
+#include "solutions/01_autoencoder/winograd.hpp"
 #include "vq_straight_through.hpp"
 
 namespace latent {
@@ -36,11 +37,12 @@ std::pair<double, double> output(const Tensor4& x, const Tensor4& weight, const 
 }
 
 void expect_convolution(Random& random, const Tensor4& x, Index channels, Index k,
-                        const Conv2dOptions& o) {
+                        const Conv2dOptions& o,
+                        decltype(conv2d_forward) convolve = conv2d_forward) {
   const Tensor4 weight = normal(random, channels, x.c(), k, k);
   RowVector bias(channels);
   for (float& b : bias) b = static_cast<float>(random.normal());
-  const Tensor4 y = conv2d_forward(x, weight, bias, o);
+  const Tensor4 y = convolve(x, weight, bias, o);
   ASSERT_EQ(y.shape(), Shape({x.n(), channels, (x.h() + o.top + o.bottom - k) / o.stride + 1,
                               (x.w() + o.left + o.right - k) / o.stride + 1}));
   for (Index n = 0; n < y.n(); ++n) {
@@ -93,6 +95,66 @@ TEST(FastConvolution, AcceptsKernelsThatMissTheImageAltogether) {
   Random random(2);
   expect_convolution(random, normal(random, 1, 2, 1, 1), 3, 2, {1, 5, 4, 3, 6});
   expect_convolution(random, normal(random, 1, 2, 2, 1), 3, 1, {3, 7, 2, 5, 1});
+}
+
+/// `winograd` for whatever geometry. What it leaves out stays NaN.
+Tensor4 by_winograd(const Tensor4& x, const Tensor4& weight, const RowVector& bias,
+                    const Conv2dOptions& o) {
+  Tensor4 y(x.n(), weight.n(), conv2d_out(x.h(), 3, 1, o.top, o.bottom),
+            conv2d_out(x.w(), 3, 1, o.left, o.right), NAN);
+  winograd(x, weight, bias, o, y);
+  return y;
+}
+
+TEST(Winograd, IsTheSumOfTheContractForAnyPadding) {
+  Random random(20261128);
+  for (int round = 0; round < 243; ++round) {
+    const auto below = [&](Index n) { return random.integer(0, n - 1); };
+    const Conv2dOptions o{1, round % 3, round / 3 % 3, round / 9 % 3, round / 27 % 3};
+    const Index h = std::max<Index>(1, 3 - o.top - o.bottom) + below(2) * below(9);
+    const Index w = std::max<Index>(1, 3 - o.left - o.right) + below(2) * below(40);
+    const Tensor4 x = normal(random, 1 + below(2), 16 + below(5), h, w);
+    expect_convolution(random, x, 16 + below(3), 3, o, by_winograd);
+    if (HasFatalFailure()) FAIL() << "round " << round;
+  }
+}
+
+TEST(Winograd, IsThatAlsoWhereAnImageTakesManyBands) {
+  Random random(9);
+  // 67 tiles across, in two pieces; 11 x 16, in three strips; 4 x 15, a band of each sample.
+  expect_convolution(random, normal(random, 2, 17, 3, 133), 16, 3, {1, 1, 1, 1, 1}, by_winograd);
+  expect_convolution(random, normal(random, 1, 64, 21, 31), 16, 3, {1, 1, 1, 1, 1}, by_winograd);
+  expect_convolution(random, normal(random, 5, 16, 9, 30), 19, 3, {1, 0, 2, 1, 0}, by_winograd);
+}
+
+TEST(Winograd, IsWhatAConvolutionOfManyChannelsTakes) {
+  Random random(12);
+  const Tensor4 x = normal(random, 1, 17, 32, 33), weight = normal(random, 16, 17, 3, 3);
+  const RowVector bias = RowVector::Ones(16);
+  const Conv2dOptions o{1, 1, 1, 1, 1};
+  const Tensor4 y = conv2d_forward(x, weight, bias, o), same = by_winograd(x, weight, bias, o);
+  for (Index i = 0; i < y.size(); ++i) ASSERT_EQ(y.data()[i], same.data()[i]) << i;
+}
+
+TEST(Winograd, IsThatAlsoWherePaddingIsWiderThanTheImage) {
+  Random random(10);
+  for (const Conv2dOptions& o : {Conv2dOptions{1, 140, 7, 2, 5}, Conv2dOptions{1, 3, 141, 6, 0}})
+    expect_convolution(random, normal(random, 1, 16, 1, 1), 16, 3, o, by_winograd);
+}
+
+TEST(Winograd, SpreadsANanNoFurtherThanTheKernel) {
+  Random random(11);
+  for (const Index at : {4, 5}) {
+    Tensor4 x = normal(random, 1, 16, 10, 11);
+    x(0, 3, at, at + 1) = NAN;
+    const Tensor4 y =
+        by_winograd(x, normal(random, 16, 16, 3, 3), RowVector::Zero(16), {1, 1, 1, 1, 1});
+    for (Index i = 0; i < y.h(); ++i) {
+      for (Index j = 0; j < y.w(); ++j)
+        EXPECT_EQ(std::isnan(y(0, 2, i, j)), std::abs(i - at) <= 1 && std::abs(j - at - 1) <= 1)
+            << "at (" << i << ", " << j << ")";
+    }
+  }
 }
 
 TEST(FastConvolution, HasTheSameBitsEachTime) {
