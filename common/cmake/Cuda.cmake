@@ -30,12 +30,15 @@ if(LATENTLAB_HAS_CUDA)
   list(APPEND LATENTLAB_KINDS cuda)
 endif()
 
+# CUDA counts threads without a sign. To be linked after latentlab_options, whose warnings it takes one from.
+add_library(latentlab_unsigned_threads INTERFACE)
+target_compile_options(latentlab_unsigned_threads INTERFACE $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
+
 # What both kinds of a target are told.
 function(_latentlab_device_options target kind)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/common/include)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-O2>
-    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>  # GCC 12 suspects Eigen's empty matrices
-    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-sign-conversion>)  # CUDA counts threads without a sign
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>)  # GCC 12 suspects Eigen's empty matrices
   if(kind STREQUAL cuda)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--extended-lambda>")
     target_link_libraries(${target} PUBLIC CUDA::cudart CUDA::cublas)
@@ -61,7 +64,7 @@ function(latentlab_kernels name kind)
   set_target_properties(kernels_${kind}_${name} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${LATENTLAB_VARIANTS_DIR})
   _latentlab_device_options(kernels_${kind}_${name} ${kind})
   if(kind STREQUAL emulated)
-    target_link_libraries(kernels_emulated_${name} PRIVATE latentlab_options)
+    target_link_libraries(kernels_emulated_${name} PRIVATE latentlab_options latentlab_unsigned_threads)
   endif()
 endfunction()
 

@@ -16,6 +16,7 @@
 #include <cuda_runtime.h>
 #endif
 
+/// What runs on a GPU, or emulates one.
 namespace latent::device {
 
 /// Sizes and positions in a tensor. 64 bits: N x K passes 2^31 long before memory ends.
@@ -81,9 +82,18 @@ class Buffer {
   Buffer(const T* host, Size size) : Buffer(size) {
     check(cudaMemcpy(data_, host, bytes(), cudaMemcpyHostToDevice), "copy to the device");
   }
+
+  /// Gives the memory back.
   ~Buffer() { release(data_); }
+
+  /// Takes over an array.
+  /// @param other  Left empty.
   Buffer(Buffer&& other) noexcept
       : size_(std::exchange(other.size_, 0)), data_(std::exchange(other.data_, nullptr)) {}
+
+  /// Takes over an array, and gives back its own in exchange.
+  /// @param other  Has what this had.
+  /// @return       This.
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -115,7 +125,10 @@ class Buffer {
 // ---- What libraries do well ---------------------------------------------------------------------
 
 /// Whether a matrix enters a product as it is or transposed.
-enum class Side { kAsIs, kTransposed };
+enum class Side {
+  kAsIs,        ///< As it lies in memory.
+  kTransposed,  ///< With rows and columns exchanged.
+};
 
 /// What a product keeps of its factors.
 enum class Precision {
