@@ -8,13 +8,34 @@
 # Those for cuda only where CMake finds nvcc; where it does not, nothing is missing.
 
 option(LATENTLAB_CUDA "Compile the kernels for GPUs, where nvcc is found" ON)
-set(LATENTLAB_HAS_CUDA false)
-if(LATENTLAB_CUDA AND NOT LATENTLAB_SANITIZE)
+# Ampere, Hopper, and an intermediate form that a driver translates for what comes later.
+set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 90-virtual)
+
+# Does it compile for them, with this compiler and cuBLAS? An nvcc that is too old for g++ must not stop anybody's build.
+function(_latentlab_try_nvcc)
   find_program(LATENTLAB_NVCC NAMES nvcc PATHS /usr/local/cuda/bin $ENV{CUDA_HOME}/bin)
   mark_as_advanced(LATENTLAB_NVCC)
-  if(LATENTLAB_NVCC)
-    # Ampere, Hopper, and an intermediate form that a driver translates for what comes later.
-    set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 90-virtual)
+  if(NOT LATENTLAB_NVCC OR DEFINED LATENTLAB_NVCC_WORKS)
+    return()
+  endif()
+  set(trial ${PROJECT_BINARY_DIR}/CMakeFiles/nvcc_trial)
+  file(WRITE ${trial}.cu "#include <cublas_v2.h>\n__global__ void f() {}\nint main() { f<<<1, 1>>>(); return cublasCreate(nullptr); }\n")
+  execute_process(COMMAND ${LATENTLAB_NVCC} -std=c++17 -ccbin ${CMAKE_CXX_COMPILER} -gencode arch=compute_80,code=sm_80
+    -gencode arch=compute_90,code=[sm_90,compute_90] ${trial}.cu -o ${trial} -lcublas
+    RESULT_VARIABLE status OUTPUT_FILE ${trial}.txt ERROR_FILE ${trial}.txt)
+  set(works FALSE)
+  if(status EQUAL 0)
+    set(works TRUE)
+  else()
+    message(STATUS "Kernels are not compiled for GPUs: see ${trial}.txt for what ${LATENTLAB_NVCC} says")
+  endif()
+  set(LATENTLAB_NVCC_WORKS ${works} CACHE INTERNAL "Whether nvcc compiles for what we want with our compiler")
+endfunction()
+
+set(LATENTLAB_HAS_CUDA false)
+if(LATENTLAB_CUDA AND NOT LATENTLAB_SANITIZE)
+  _latentlab_try_nvcc()
+  if(LATENTLAB_NVCC_WORKS)
     set(CMAKE_CUDA_COMPILER ${LATENTLAB_NVCC})
     set(CMAKE_CUDA_STANDARD 17)  # what CMake 3.25 knows of
     set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
