@@ -35,6 +35,7 @@ function(latentlab_variant_runtime)
   target_link_libraries(fast_common PUBLIC latentlab_fast)
   add_library(fast_worker STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/grader/worker/worker_main.cpp
     ${wire}/answer.cpp ${wire}/dispatch.cpp ${wire}/frame.cpp ${wire}/value.cpp)
+  target_compile_options(fast_worker PRIVATE -include grader/wire/eigen_misuse.hpp)  # before Eigen, or not at all
   target_link_libraries(fast_worker PUBLIC fast_common)
 endfunction()
 

@@ -1,10 +1,13 @@
 // The fast functions keep the contracts of the plain ones.
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "autoencoder.hpp"
+#include "common/parallel.hpp"
 #include "common/random.hpp"
 #include "solutions/01_autoencoder/winograd.hpp"
 #include "vq_straight_through.hpp"
@@ -242,6 +245,51 @@ TEST(FastNearestCode, TakesNumbersWhoseSquaresNoFloatHolds) {
   const Matrix z = 1e25F * random.normal_matrix(37, 5), codes = 1e25F * random.normal_matrix(67, 5);
   expect_nearest(z, codes);
   expect_nearest(random.normal_matrix(37, 5), codes);
+}
+
+// ---- threads -----------------------------------------------------------------------------------
+
+/// Keeps this thread, and those that it starts, on one processor.
+class OneProcessor {
+ public:
+  OneProcessor() {
+    ::sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (int cpu = 0; CPU_COUNT(&one) == 0; ++cpu)
+      if (CPU_ISSET(cpu, &before_)) CPU_SET(cpu, &one);
+    ::sched_setaffinity(0, sizeof one, &one);
+  }
+  ~OneProcessor() { ::sched_setaffinity(0, sizeof before_, &before_); }
+  OneProcessor(const OneProcessor&) = delete;
+  OneProcessor& operator=(const OneProcessor&) = delete;
+
+ private:
+  cpu_set_t before_{};
+};
+
+TEST(FastSolutions, HaveTheSameBitsOnOneProcessorAndOnAll) {
+  if (processors() < 2) GTEST_SKIP() << "one processor is all there is";
+  Random random(21);
+  const Matrix z = random.normal_matrix(1300, 19), codebook = random.normal_matrix(700, 19);
+  const Tensor4 x = normal(random, 2, 16, 40, 50), wide = normal(random, 16, 16, 3, 3),
+                few = normal(random, 5, 16, 3, 3);
+  const RowVector bias = RowVector::Ones(16), short_bias = RowVector::Ones(5);
+  const auto all = [&] {
+    const Conv2dOptions padded{1, 1, 1, 1, 1}, strided{2, 1, 1, 1, 1};
+    return std::tuple(nearest_code(z, codebook), conv2d_forward(x, wide, bias, padded),
+                      conv2d_forward(x, few, short_bias, padded),
+                      conv2d_forward(x, wide, bias, strided));
+  };
+  const auto [indices, winograd_y, tap_y, patch_y] = all();
+  const OneProcessor alone;
+  ASSERT_EQ(processors(), 1);
+  const auto [again, winograd_again, tap_again, patch_again] = all();
+  EXPECT_EQ(indices, again);
+  for (const auto& [y, same] :
+       {std::pair(&winograd_y, &winograd_again), {&tap_y, &tap_again}, {&patch_y, &patch_again}}) {
+    for (Index i = 0; i < y->size(); ++i) ASSERT_EQ(y->data()[i], same->data()[i]);
+  }
 }
 
 }  // namespace
