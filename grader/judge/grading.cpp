@@ -142,13 +142,15 @@ void Grading::judge_pieces(const Lab& lab, Judged& judged) {
   if (options_.progress) options_.progress("judging " + lab.name);
   auto results =
       judge_forked({&lab, [&] { return std::make_unique<SandboxedWorker>(worker); }, options});
-  results = judge_apart(lab, judged.build, earlier, options, std::move(results));
+  // Both look at the submission's own objects, which are not what a device was asked.
+  const bool its_own = options_.device.empty();
+  if (its_own) results = judge_apart(lab, judged.build, earlier, options, std::move(results));
   for (const ExerciseResult& result : results) {
     ExerciseResult& kept = judged.results[result.id] = result;
     for (const std::string& need : find_exercise(result.id)->needs) {
       if (earlier.helped.contains(need)) kept.helped_by.push_back(need);
     }
-    if (result.verdict == Verdict::kCrashed && !options_.sealed)
+    if (result.verdict == Verdict::kCrashed && its_own && !options_.sealed)
       find_crash(lab, judged, result, earlier.objects);
   }
 }
